@@ -1,0 +1,12 @@
+"""Floor 1: W, bounded linear maps between function spaces, learned or assembled. Knows no training and no tolerance."""
+
+from vcycle.operators.base import Adjoint as Adjoint
+from vcycle.operators.base import Composition as Composition
+from vcycle.operators.base import Identity as Identity
+from vcycle.operators.base import LinearOperator as LinearOperator
+from vcycle.operators.base import Scaled as Scaled
+from vcycle.operators.base import Sum as Sum
+from vcycle.operators.base import count_parameters as count_parameters
+from vcycle.operators.multigrid import Level as Level
+from vcycle.operators.multigrid import Multigrid as Multigrid
+from vcycle.operators.multigrid import Smoother as Smoother

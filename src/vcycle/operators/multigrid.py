@@ -1,0 +1,92 @@
+"""The V-cycle: one operator that serves as solver, layer and preconditioner."""
+
+from collections.abc import Sequence
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from vcycle.operators.base import Adjoint, LinearOperator
+from vcycle.spaces import Space
+
+Field = Float[Tensor, "b c *grid"]
+
+
+class Smoother(nn.Module):
+    """u <- u + S(f - A u); from u = 0 simply S f, and then A may be None."""
+
+    def __init__(self, S: nn.Module, A: nn.Module | None = None):
+        super().__init__()
+        self.S, self.A = S, A
+
+    def forward(self, u: Field | None, f: Field) -> Field:
+        if u is None:
+            return self.S(f)
+        if self.A is None:
+            raise ValueError("this Smoother has no A and can only start from u = 0: give it the operator A")
+        return u + self.S(f - self.A(u))
+
+
+class Level(nn.Module):
+    """One grid of the hierarchy: smoothing before and after the correction from the next coarser grid.
+
+    R restricts the right-hand side: f - A u if A is given (textbook), f itself if not (P0 as released).
+    Pi carries the iterate down as initial guess; without it the coarse grid starts from 0 (textbook).
+    P prolongs the coarse result, which is added to u. The coarsest level has none of them.
+    `norm` acts after the correction; it is used by one published variant only and makes the cycle non-linear.
+    """
+
+    def __init__(
+        self,
+        pre: Sequence[Smoother],
+        post: Sequence[Smoother] = (),
+        *,
+        A: nn.Module | None = None,
+        R: nn.Module | None = None,
+        Pi: nn.Module | None = None,
+        P: nn.Module | None = None,
+        norm: nn.Module | None = None,
+    ):
+        super().__init__()
+        self.pre, self.post = nn.ModuleList(pre), nn.ModuleList(post)
+        self.A, self.R, self.Pi, self.P, self.norm = A, R, Pi, P, norm
+
+
+class Multigrid(LinearOperator):
+    """W f = one V-cycle from u = 0 for the right-hand side f.
+
+    On level l = 1, ..., L (fine to coarse):   u <- u + S(f - A u)                    for every pre-smoother
+                                               u_{l+1}, f_{l+1} <- Pi u or 0, R(f - A u) or R f
+                                               u <- u + P V_{l+1}(u_{l+1}, f_{l+1})
+                                               u <- u + S(f - A u)                    for every post-smoother
+
+    Learned (stencils) it is the layer of MgNO; assembled (a discretised PDE) it is the classical V-cycle: iterated a
+    solver, handed to conjugate gradients a preconditioner. Sources: P0, section 3; Brandt 1977.
+    """
+
+    def __init__(self, source: Space, target: Space, levels: Sequence[Level], tags: frozenset[str] = frozenset()):
+        super().__init__(source, target, tags)
+        self.levels = nn.ModuleList(levels)
+
+    def forward(self, u: Field) -> Field:
+        return self._cycle(0, None, u)
+
+    def _cycle(self, depth: int, u: Field | None, f: Field) -> Field:
+        level = self.levels[depth]
+        for smooth in level.pre:
+            u = smooth(u, f)
+        if depth + 1 == len(self.levels):
+            return u
+        r = f if level.A is None else f - level.A(u)
+        start = None if level.Pi is None else level.Pi(u)
+        u = u + level.P(self._cycle(depth + 1, start, level.R(r)))
+        if level.norm is not None:
+            u = level.norm(u)
+        for smooth in level.post:
+            u = smooth(u, f)
+        return u
+
+    def adjoint(self) -> LinearOperator:
+        return self if "self_adjoint" in self.tags else Adjoint(self)
+
+    def norm_bound(self) -> float | None:
+        return None

@@ -1,0 +1,115 @@
+"""Orthonormal bases that fit the boundary conditions, as analysis/synthesis pairs.
+
+Per axis: Fourier (periodic), sine (Dirichlet), cosine (Neumann) and their quarter-wave mixtures, on cells and on
+vertices. All are eigenfunctions of the Laplacian and of its second-order finite-difference approximation.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vcycle.spaces.domain import Domain, Faces
+from vcycle.spaces.grid import Grid, Placement
+
+
+def count_modes(n: int, faces: Faces, placement: Placement) -> int:
+    """How many modes n points carry: fewer than n on vertices where Dirichlet faces pin the values."""
+    return n - faces.count("dirichlet") if placement == "vertex" else n
+
+
+def wavenumbers(modes: int, faces: Faces, length: float) -> Float[Tensor, " k"]:
+    """omega_k of each mode, -phi'' = omega^2 phi; for Fourier in the order 1, cos, sin, cos, sin, ..."""
+    k = torch.arange(modes, dtype=torch.float64)
+    if faces[0] == "periodic":
+        return 2 * math.pi / length * torch.div(k + 1, 2, rounding_mode="floor")
+    shift = {("dirichlet", "dirichlet"): 1.0, ("neumann", "neumann"): 0.0}.get(faces, 0.5)
+    return math.pi / length * (k + shift)
+
+
+def evaluate(modes: int, faces: Faces, length: float, points: Float[Tensor, " n"]) -> Float[Tensor, "n k"]:
+    """The L2(0, length)-orthonormal modes at the given points (measured from the low face)."""
+    phase = points[:, None] * wavenumbers(modes, faces, length)
+    if faces[0] == "periodic":
+        sine = torch.arange(modes) % 2 == 0
+        values = torch.where(sine & (torch.arange(modes) > 0), phase.sin(), phase.cos())
+    else:
+        values = phase.sin() if faces[0] == "dirichlet" else phase.cos()
+    constant = wavenumbers(modes, faces, length) == 0
+    return values * torch.where(constant, math.sqrt(1 / length), math.sqrt(2 / length))
+
+
+@lru_cache(maxsize=256)
+def _axis_pair(
+    n: int, modes: int, faces: Faces, length: float, placement: Placement
+) -> tuple[Float[Tensor, "k n"], Float[Tensor, "n k"]]:
+    grid = Grid(Domain((length,), [faces]), (n,), placement)
+    synthesis = evaluate(modes, faces, length, grid.axis(0))
+    weighted = synthesis.T * grid.axis_weights(0)
+    # The highest mode of a full basis (cos or sin at the grid frequency) has another discrete norm than 1.
+    return weighted / (weighted * synthesis.T).sum(1, keepdim=True), synthesis
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The tensor-product basis of a domain: u = sum_k c_k phi_k, one number of modes per axis (all if None).
+
+    >>> basis = Basis(Domain.unit(1))
+    >>> u = torch.rand(2, 1, 8, dtype=torch.float64)
+    >>> torch.allclose(basis.synthesise(basis.analyse(u), (8,)), u)
+    True
+    """
+
+    domain: Domain
+    placement: Placement = "cell"
+    modes: tuple[int, ...] | None = None
+
+    def counts(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The number of modes kept on a grid of this shape: `modes`, but no more than the grid carries."""
+        full = tuple(count_modes(n, f, self.placement) for n, f in zip(shape, self.domain.boundary, strict=True))
+        return full if self.modes is None else tuple(min(m, k) for m, k in zip(self.modes, full, strict=True))
+
+    def analyse(self, u: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        """Values (..., *grid) to coefficients (..., *modes), by quadrature."""
+        shape = tuple(u.shape[-self.domain.dimension :])
+        pairs = self._pairs(shape, self.counts(shape), u)
+        return apply_axes([analysis for analysis, _ in pairs], u)
+
+    def synthesise(self, c: Float[Tensor, "..."], shape: tuple[int, ...]) -> Float[Tensor, "..."]:
+        """Coefficients (..., *modes) to values (..., *shape): the same function on any grid that carries the modes."""
+        counts = tuple(c.shape[-self.domain.dimension :])
+        return apply_axes([synthesis for _, synthesis in self._pairs(shape, counts, c)], c)
+
+    def wavenumbers(self, counts: tuple[int, ...]) -> tuple[Float[Tensor, " k"], ...]:
+        """omega per axis; the mode with indices (k, l, ...) has -Laplacian equal to the sum of squares."""
+        zipped = zip(counts, self.domain.boundary, self.domain.lengths, strict=True)
+        return tuple(wavenumbers(m, faces, length) for m, faces, length in zipped)
+
+    def laplacian(self, counts: tuple[int, ...], spacing: tuple[float, ...] | None = None) -> Float[Tensor, "*modes"]:
+        """Eigenvalues of -Laplacian; with `spacing`, those of its differences: (2 - 2 cos(omega h)) / h^2."""
+        total = torch.zeros(())
+        for axis, omega in enumerate(self.wavenumbers(counts)):
+            h = None if spacing is None else spacing[axis]
+            values = omega.square() if h is None else (2 - 2 * (omega * h).cos()) / h**2
+            total = total[..., None] + values
+        return total
+
+    def _pairs(
+        self, shape: tuple[int, ...], counts: tuple[int, ...], like: Tensor
+    ) -> list[tuple[Float[Tensor, "k n"], Float[Tensor, "n k"]]]:
+        zipped = zip(shape, counts, self.domain.boundary, self.domain.lengths, strict=True)
+        pairs = (_axis_pair(n, m, faces, length, self.placement) for n, m, faces, length in zipped)
+        return [(a.to(like), s.to(like)) for a, s in pairs]
+
+
+def apply_axes(matrices: list[Float[Tensor, "m n"]], u: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """One matrix along each of the trailing axes: (M_1 x ... x M_d) u."""
+    *others, last = matrices
+    u = u @ last.mT
+    for position, matrix in enumerate(others):
+        dim = position - len(matrices)
+        u = (matrix @ u) if dim == -2 else torch.tensordot(u, matrix.mT, dims=([dim], [0])).movedim(-1, dim)
+    return u

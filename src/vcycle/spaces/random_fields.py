@@ -1,0 +1,61 @@
+"""Gaussian random fields that are the same function at every resolution."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vcycle.spaces.basis import Basis, apply_axes, evaluate
+from vcycle.spaces.domain import Domain, Faces
+from vcycle.spaces.grid import Grid, Placement
+
+DEFAULT_MODES = {1: 512, 2: 128, 3: 32}
+
+
+def generator(seed: int, index: int, stream: int = 0) -> np.random.Generator:
+    """The random numbers of one sample: a function of (seed, index, stream) alone, whatever was drawn before."""
+    return np.random.Generator(np.random.Philox(key=(seed % 2**64) << 64 | (index % 2**56) << 8 | stream))
+
+
+@dataclass(frozen=True)
+class GaussianField:
+    """Zero-mean Gaussian field with covariance tau^(2 alpha - d) (-Laplacian + tau^2)^-alpha, without constant mode.
+
+    Periodic axes carry Fourier modes, all others cosines (no flux through the faces, whatever the domain's
+    conditions for the unknown). A sample is a sum of fixed modes, evaluated at the points of any grid: the same
+    (seed, index) gives the same function at every resolution. Source: P151, section 1.7 of the released generators.
+    """
+
+    domain: Domain
+    alpha: float = 2.0
+    tau: float = 3.0
+    modes: int | None = None
+
+    def sample(
+        self, shape: tuple[int, ...], seed: int, indices: Iterable[int], placement: Placement = "cell", stream: int = 0
+    ) -> Float[Tensor, "b 1 *grid"]:
+        """The samples `indices` of the stream `seed`, on a grid of the given shape, float64."""
+        d, count = self.domain.dimension, self.modes or DEFAULT_MODES[self.domain.dimension]
+        noise = np.stack([generator(seed, i, stream).standard_normal((count,) * d) for i in indices])
+        coefficients = torch.from_numpy(noise) * self._amplitude(count)
+        grid = Grid(self.domain, shape, placement)
+        matrices = [
+            evaluate(count, self._faces(axis), length, grid.axis(axis) - self.domain.extents[axis][0])
+            for axis, length in enumerate(self.domain.lengths)
+        ]
+        return apply_axes(matrices, coefficients)[:, None]
+
+    def _faces(self, axis: int) -> Faces:
+        return ("periodic", "periodic") if self.domain.periodic(axis) else ("neumann", "neumann")
+
+    def _amplitude(self, count: int) -> Float[Tensor, "*modes"]:
+        from_axes = Domain(self.domain.extents, [self._faces(axis) for axis in range(self.domain.dimension)])
+        eigenvalues = Basis(from_axes).laplacian((count,) * self.domain.dimension)
+        amplitude = self.tau ** (self.alpha - self.domain.dimension / 2) * (eigenvalues + self.tau**2) ** (
+            -self.alpha / 2
+        )
+        amplitude[(0,) * self.domain.dimension] = 0
+        return amplitude

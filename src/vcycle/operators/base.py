@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from vcycle.spaces import Space
 
-Field = Float[Tensor, "b c *grid"]
+Field = Float[Tensor, "b _ ..."]  # (b, c, *grid); an operator may change c and the grid, never b
 
 
 class LinearOperator(nn.Module, ABC):
@@ -21,7 +21,8 @@ class LinearOperator(nn.Module, ABC):
     W1 + W2, W1 - W2, 2 * W, -W, W1 @ W2    sums, multiples and compositions are operators again
 
     `tags` state what holds by construction: 'self_adjoint', 'positive', 'translation_equivariant',
-    'refines' (the same parameters on finer grids converge to one operator).
+    'refines' (the same parameters on finer grids converge to one operator); 'affine' confesses a bias: then W - W0 is
+    the linear map, norm_bound is the Lipschitz constant of W, and there is no adjoint.
     Learned operators hold parameters, assembled ones buffers; the two are never told apart from outside.
     """
 
@@ -50,10 +51,10 @@ class LinearOperator(nn.Module, ABC):
     def __matmul__(self, other: "LinearOperator") -> "LinearOperator":
         return Composition(self, other)
 
-    def __mul__(self, factor: float) -> "LinearOperator":
+    def __mul__(self, factor: int | float) -> "LinearOperator":
         return Scaled(float(factor), self)
 
-    def __rmul__(self, factor: float) -> "LinearOperator":
+    def __rmul__(self, factor: int | float) -> "LinearOperator":
         return Scaled(float(factor), self)
 
     def __neg__(self) -> "LinearOperator":
@@ -82,7 +83,7 @@ class Sum(LinearOperator):
     def __init__(self, left: LinearOperator, right: LinearOperator):
         if (left.source, left.target) != (right.source, right.target):
             raise ValueError(f"cannot add {_arrow(left)} and {_arrow(right)}: source and target must be the same")
-        super().__init__(left.source, left.target, left.tags & right.tags)
+        super().__init__(left.source, left.target, left.tags & right.tags | _affine(left, right))
         self.left, self.right = left, right
 
     def forward(self, u: Field) -> Field:
@@ -102,7 +103,8 @@ class Composition(LinearOperator):
     def __init__(self, outer: LinearOperator, inner: LinearOperator):
         if outer.source != inner.target:
             raise ValueError(f"cannot compose {_arrow(outer)} after {_arrow(inner)}: the spaces in the middle differ")
-        super().__init__(inner.source, outer.target, outer.tags & inner.tags & {"translation_equivariant", "refines"})
+        kept = outer.tags & inner.tags & {"translation_equivariant", "refines"}
+        super().__init__(inner.source, outer.target, kept | _affine(outer, inner))
         self.outer, self.inner = outer, inner
 
     def forward(self, u: Field) -> Field:
@@ -143,6 +145,8 @@ class Adjoint(LinearOperator):
     """
 
     def __init__(self, operator: LinearOperator, refinement: float = 1.0):
+        if "affine" in operator.tags:
+            raise TypeError(f"{type(operator).__name__} has a bias, so it is affine and has no adjoint: set bias=False")
         super().__init__(operator.target, operator.source, operator.tags)
         self.operator, self.refinement = operator, refinement
 
@@ -151,7 +155,7 @@ class Adjoint(LinearOperator):
         zero = u.new_zeros(u.shape[0], self.operator.source.channels, *shape)
         weighted = u * self.source.weights(u)
         with torch.enable_grad():
-            _, pull = torch.func.vjp(self.operator, zero)
+            pull = torch.func.vjp(self.operator, zero)[1]
             (transposed,) = cast(tuple[Tensor], pull(weighted))
         return transposed / self.target.weights(zero)
 
@@ -160,6 +164,10 @@ class Adjoint(LinearOperator):
 
     def norm_bound(self) -> float | None:
         return self.operator.norm_bound()
+
+
+def _affine(left: LinearOperator, right: LinearOperator) -> frozenset[str]:
+    return (left.tags | right.tags) & {"affine"}
 
 
 def _arrow(operator: LinearOperator) -> str:

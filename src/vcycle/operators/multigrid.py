@@ -1,14 +1,12 @@
 """The V-cycle: one operator that serves as solver, layer and preconditioner."""
 
 from collections.abc import Sequence
+from typing import cast
 
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
-from vcycle.operators.base import Adjoint, LinearOperator
+from vcycle.operators.base import Adjoint, Field, LinearOperator
 from vcycle.spaces import Space
-
-Field = Float[Tensor, "b c *grid"]
 
 
 class Smoother(nn.Module):
@@ -16,7 +14,8 @@ class Smoother(nn.Module):
 
     def __init__(self, S: nn.Module, A: nn.Module | None = None):
         super().__init__()
-        self.S, self.A = S, A
+        self.S: nn.Module = S
+        self.A: nn.Module | None = A
 
     def forward(self, u: Field | None, f: Field) -> Field:
         if u is None:
@@ -48,7 +47,11 @@ class Level(nn.Module):
     ):
         super().__init__()
         self.pre, self.post = nn.ModuleList(pre), nn.ModuleList(post)
-        self.A, self.R, self.Pi, self.P, self.norm = A, R, Pi, P, norm
+        self.A: nn.Module | None = A
+        self.R: nn.Module | None = R
+        self.Pi: nn.Module | None = Pi
+        self.P: nn.Module | None = P
+        self.norm: nn.Module | None = norm
 
 
 class Multigrid(LinearOperator):
@@ -65,16 +68,20 @@ class Multigrid(LinearOperator):
 
     def __init__(self, source: Space, target: Space, levels: Sequence[Level], tags: frozenset[str] = frozenset()):
         super().__init__(source, target, tags)
+        if any(level.R is None or level.P is None for level in levels[:-1]):
+            raise ValueError("every Level but the coarsest needs a restriction R and a prolongation P")
         self.levels = nn.ModuleList(levels)
 
     def forward(self, u: Field) -> Field:
         return self._cycle(0, None, u)
 
     def _cycle(self, depth: int, u: Field | None, f: Field) -> Field:
-        level = self.levels[depth]
+        level = cast(Level, self.levels[depth])
         for smooth in level.pre:
             u = smooth(u, f)
-        if depth + 1 == len(self.levels):
+        if u is None:
+            raise ValueError(f"level {depth} starts from u = 0 without a pre-smoother: give it one, or a Pi above it")
+        if level.R is None or level.P is None:
             return u
         r = f if level.A is None else f - level.A(u)
         start = None if level.Pi is None else level.Pi(u)

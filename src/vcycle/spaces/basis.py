@@ -30,24 +30,35 @@ def wavenumbers(modes: int, faces: Faces, length: float) -> Float[Tensor, " k"]:
     return math.pi / length * (k + shift)
 
 
-def evaluate(modes: int, faces: Faces, length: float, points: Float[Tensor, " n"]) -> Float[Tensor, "n k"]:
-    """The L2(0, length)-orthonormal modes at the given points (measured from the low face)."""
+def evaluate(
+    modes: int, faces: Faces, length: float, points: Float[Tensor, " n"], placement: Placement = "vertex"
+) -> Float[Tensor, "n k"]:
+    """The L2(0, length)-orthonormal modes at the given points (measured from the low face).
+
+    An even number of Fourier modes ends with half a pair: its cosine, on cells its sine, because at the grid frequency
+    the cosine vanishes at all cell centres (and the sine at all vertices).
+    """
     phase = points[:, None] * wavenumbers(modes, faces, length)
     if faces[0] == "periodic":
-        sine = torch.arange(modes) % 2 == 0
-        values = torch.where(sine & (torch.arange(modes) > 0), phase.sin(), phase.cos())
+        index = torch.arange(modes)
+        sine = (index % 2 == 0) & (index > 0)
+        if placement == "cell" and modes % 2 == 0:
+            sine |= index == modes - 1
+        values = torch.where(sine, phase.sin(), phase.cos())
     else:
         values = phase.sin() if faces[0] == "dirichlet" else phase.cos()
-    constant = wavenumbers(modes, faces, length) == 0
-    return values * torch.where(constant, math.sqrt(1 / length), math.sqrt(2 / length))
+    mean_square = torch.full((modes,), 0.5, dtype=torch.float64)
+    mean_square[wavenumbers(modes, faces, length) == 0] = 1.0
+    return values / (length * mean_square).sqrt()
 
 
 @lru_cache(maxsize=256)
+@torch.inference_mode(False)  # a tensor cached under inference mode could never enter a gradient again
 def _axis_pair(
     n: int, modes: int, faces: Faces, length: float, placement: Placement
 ) -> tuple[Float[Tensor, "k n"], Float[Tensor, "n k"]]:
     grid = Grid(Domain((length,), [faces]), (n,), placement)
-    synthesis = evaluate(modes, faces, length, grid.axis(0))
+    synthesis = evaluate(modes, faces, length, grid.axis(0), placement)
     weighted = synthesis.T * grid.axis_weights(0)
     # The highest mode of a full basis (cos or sin at the grid frequency) has another discrete norm than 1.
     return weighted / (weighted * synthesis.T).sum(1, keepdim=True), synthesis
@@ -83,7 +94,7 @@ class Basis:
         counts = tuple(c.shape[-self.domain.dimension :])
         return apply_axes([synthesis for _, synthesis in self._pairs(shape, counts, c)], c)
 
-    def wavenumbers(self, counts: tuple[int, ...]) -> tuple[Float[Tensor, " k"], ...]:
+    def wavenumbers(self, counts: tuple[int, ...]) -> tuple[Float[Tensor, " _"], ...]:
         """omega per axis; the mode with indices (k, l, ...) has -Laplacian equal to the sum of squares."""
         zipped = zip(counts, self.domain.boundary, self.domain.lengths, strict=True)
         return tuple(wavenumbers(m, faces, length) for m, faces, length in zipped)
@@ -99,13 +110,13 @@ class Basis:
 
     def _pairs(
         self, shape: tuple[int, ...], counts: tuple[int, ...], like: Tensor
-    ) -> list[tuple[Float[Tensor, "k n"], Float[Tensor, "n k"]]]:
+    ) -> list[tuple[Float[Tensor, "_ _"], Float[Tensor, "_ _"]]]:
         zipped = zip(shape, counts, self.domain.boundary, self.domain.lengths, strict=True)
         pairs = (_axis_pair(n, m, faces, length, self.placement) for n, m, faces, length in zipped)
         return [(a.to(like), s.to(like)) for a, s in pairs]
 
 
-def apply_axes(matrices: list[Float[Tensor, "m n"]], u: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+def apply_axes(matrices: list[Float[Tensor, "_ _"]], u: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
     """One matrix along each of the trailing axes: (M_1 x ... x M_d) u."""
     *others, last = matrices
     u = u @ last.mT

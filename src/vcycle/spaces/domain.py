@@ -1,5 +1,6 @@
 """Boxes with a boundary condition on every face."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -77,14 +78,17 @@ class Domain:
 
 
 def _interval(extent: float | Sequence[float]) -> tuple[float, float]:
-    low, high = (0.0, float(extent)) if isinstance(extent, int | float) else (float(v) for v in extent)
-    if not low < high:
-        raise ValueError(f"an extent is a positive length or a pair (low, high) with low < high, got {extent}")
-    return low, high
+    ends = (0.0, float(extent)) if isinstance(extent, int | float) else tuple(float(v) for v in extent)
+    if len(ends) != 2 or not ends[0] < ends[1] or not all(map(math.isfinite, ends)):
+        raise ValueError(f"an extent is a finite positive length or a pair (low, high) with low < high, got {extent}")
+    return ends[0], ends[1]
 
 
 def _faces(condition: str | Sequence[str]) -> Faces:
-    low, high = (condition, condition) if isinstance(condition, str) else condition
+    pair = (condition, condition) if isinstance(condition, str) else tuple(condition)
+    if len(pair) != 2:
+        raise ValueError(f"an axis has one boundary condition or a pair (low face, high face), got {condition}")
+    low, high = pair
     for name in (low, high):
         if name not in CONDITIONS:
             raise ValueError(f"unknown boundary condition {name!r}: expected one of {', '.join(CONDITIONS)}")

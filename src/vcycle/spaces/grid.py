@@ -30,6 +30,13 @@ class Grid:
         object.__setattr__(self, "shape", tuple(self.shape))
         if len(self.shape) != self.domain.dimension:
             raise ValueError(f"a grid of shape {self.shape} does not fit {self.domain}: one number of points per axis")
+        for axis, n in enumerate(self.shape):
+            least = 2 if self.placement == "vertex" and not self.domain.periodic(axis) else 1
+            if n < least:
+                points = "vertices" if self.placement == "vertex" else "cells"
+                raise ValueError(
+                    f"a grid of shape {self.shape} is too small: axis {axis} needs {least} or more {points}"
+                )
 
     @property
     def spacing(self) -> tuple[float, ...]:

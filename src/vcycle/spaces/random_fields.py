@@ -1,5 +1,6 @@
 """Gaussian random fields that are the same function at every resolution."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,8 +17,13 @@ DEFAULT_MODES = {1: 512, 2: 128, 3: 32}
 
 
 def generator(seed: int, index: int, stream: int = 0) -> np.random.Generator:
-    """The random numbers of one sample: a function of (seed, index, stream) alone, whatever was drawn before."""
-    return np.random.Generator(np.random.Philox(key=(seed % 2**64) << 64 | (index % 2**56) << 8 | stream))
+    """The random numbers of one sample: a function of (seed, index, stream) alone, whatever was drawn before.
+
+    Raises ValueError for an index outside 0..2^56-1 or a stream outside 0..255, which would share another's numbers.
+    """
+    if not (0 <= index < 2**56 and 0 <= stream < 2**8):
+        raise ValueError(f"got index {index}, stream {stream}: expected 0 <= index < 2^56 and 0 <= stream < 256")
+    return np.random.Generator(np.random.Philox(key=(seed % 2**64) << 64 | index << 8 | stream))
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,12 @@ class GaussianField:
             for axis, length in enumerate(self.domain.lengths)
         ]
         return apply_axes(matrices, coefficients)[:, None]
+
+    @property
+    def variance(self) -> float:
+        """The pointwise variance, averaged over the domain: the sum of the squared amplitudes over the volume."""
+        count = self.modes or DEFAULT_MODES[self.domain.dimension]
+        return float(self._amplitude(count).square().sum()) / math.prod(self.domain.lengths)
 
     def _faces(self, axis: int) -> Faces:
         return ("periodic", "periodic") if self.domain.periodic(axis) else ("neumann", "neumann")

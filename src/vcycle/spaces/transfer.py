@@ -32,6 +32,7 @@ def resample(
 
 
 @lru_cache(maxsize=64)
+@torch.inference_mode(False)  # a tensor cached under inference mode could never enter a gradient again
 def averaging_matrix(n: int, m: int) -> Float[Tensor, "m n"]:
     """Averages over m cells of a function that is constant on n cells."""
     fine = torch.arange(n + 1, dtype=torch.float64) / n
@@ -42,6 +43,7 @@ def averaging_matrix(n: int, m: int) -> Float[Tensor, "m n"]:
 
 
 @lru_cache(maxsize=64)
+@torch.inference_mode(False)
 def interpolation_matrix(n: int, m: int, faces: Faces, placement: Placement) -> Float[Tensor, "m n"]:
     """Linear interpolation from n to m points; beyond the outermost cell centres the boundary condition continues u."""
     line = Domain((1.0,), [faces])

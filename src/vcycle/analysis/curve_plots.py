@@ -1,0 +1,183 @@
+"""Curves and scatters: training, distribution of errors, spectra, effectivity, other resolutions."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+from torch import Tensor
+
+from vcycle.analysis.canvas import BLUE, COLOURS, GREEN, INK, ORANGE, SOFT, legend, new_figure, style
+from vcycle.analysis.effectivity import Effectivity
+from vcycle.analysis.errors import Errors
+from vcycle.analysis.resolution import AtResolution
+from vcycle.analysis.spectrum import Spectrum
+from vcycle.analysis.summary import Summary
+from vcycle.analysis.wording import NORMS, percent
+
+HEIGHT = 3.1
+
+
+def plot_training(history: Sequence[Mapping[str, float | None]]) -> Figure:
+    """Training loss and validation metrics over steps, and the learning rate."""
+    figure = new_figure(HEIGHT)
+    left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
+    metrics = [name for name in history[0] if name.startswith("validation_")] if history else []
+    loss = _column(history, "loss")
+    left.plot(*loss, color=SOFT, lw=1.0, alpha=0.8, label="training loss")
+    for name, colour in zip(metrics, COLOURS, strict=False):
+        left.plot(*_column(history, name), color=colour, lw=1.5, label=name.replace("_", " "))
+    style(left, "training", "step", "relative error, loss")
+    _log(left, "y")
+    legend(left)
+    right.plot(*_column(history, "learning_rate"), color=GREEN, lw=1.4)
+    style(right, "learning rate", "step")
+    right.set_ylim(bottom=0)
+    right.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
+    right.yaxis.get_offset_text().set(fontsize=8, color=SOFT)
+    for ax in (left, right):
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", "\u2009")))
+    return figure
+
+
+def plot_distribution(errors: Errors) -> Figure:
+    """The fraction of test samples with an error up to x, in every norm, and boundary against interior."""
+    measured = errors.measured()
+    figure = new_figure(HEIGHT)
+    left, right = figure.subplots(1, 2, sharey=True)
+    _distribution(left, {name: measured[name] for name in ("l2", "h1", "energy") if name in measured})
+    style(left, "errors on the whole domain", "relative error", "fraction of samples")
+    near = {name: measured[name] for name in ("boundary", "interior") if name in measured}
+    if near:
+        _distribution(right, near)
+        style(right, "relative L$^2$ error near the boundary and inside", "relative error")
+    else:
+        right.set_axis_off()
+    return figure
+
+
+def plot_spectrum(spectrum: Spectrum) -> Figure:
+    """Energy of reference and error per shell of wavenumbers, and their ratio as a relative error."""
+    last = spectrum.complete + 1
+    k = spectrum.wavenumbers[:last].numpy()
+    reference, error = spectrum.reference[:last].numpy(), spectrum.error[:last].numpy()
+    # The constant mode has no place on a logarithmic axis; half the fundamental stands for it.
+    k = np.where(k == 0, 0.5 * spectrum.fundamental, k)
+    visible = reference > 1e-26 * reference.max()
+    figure = new_figure(HEIGHT)
+    left, right = figure.subplots(1, 2)
+    left.plot(k[visible], reference[visible], color=SOFT, lw=3.0, alpha=0.5, label="reference")
+    left.plot(k[visible], error[visible], color=ORANGE, lw=1.5, label="error")
+    style(left, "energy per shell of wavenumbers", "wavenumber |ω|", "mean of Σ c²")
+    legend(left)
+    right.plot(k[visible], np.sqrt(error[visible] / reference[visible]), color=BLUE, lw=1.5)
+    right.axhline(1, color=SOFT, lw=0.8, ls=(0, (4, 3)))
+    style(right, "relative error per shell", "wavenumber |ω|")
+    for ax in (left, right):
+        _log(ax, "x")
+        _log(ax, "y")
+    _percent_axis(right, "y")
+    return figure
+
+
+def plot_effectivity(bounds: Sequence[Effectivity]) -> Figure:
+    """Bound over true error for every sample, with the line no bound may cross, and the distribution of the ratio."""
+    figure = new_figure(3.7)
+    left, right = figure.subplots(1, 2)
+    shown = torch.cat([values for bound in bounds for values in (bound.error / bound.size, bound.relative)])
+    shown = shown[shown.isfinite() & (shown > 0)]
+    ends = np.array([shown.min().item() / 1.5, shown.max().item() * 1.5])
+    left.plot(ends, ends, color=INK, lw=0.9)
+    left.fill_between(ends, ends[0], ends, color=SOFT, alpha=0.10, lw=0)
+    left.text(0.97, 0.05, "below the true error:\nno bound may be here", transform=left.transAxes, fontsize=8, color=SOFT,
+              ha="right", va="bottom", linespacing=1.4)  # fmt: skip
+    for bound, colour, marker in zip(bounds, COLOURS, "oDs^", strict=False):
+        left.plot(
+            (bound.error / bound.size).numpy(force=True), bound.relative.numpy(force=True),
+            marker, color=colour, ms=4.5, mec="white", mew=0.4, alpha=0.85, label=f"{bound.form} form",
+        )  # fmt: skip
+        right.plot(*_steps(bound.ratio), color=colour, lw=1.5, drawstyle="steps-post", label=f"{bound.form} form")
+    style(left, "bound and true error, in the energy norm", "true error / size of solution", "bound / size of solution")
+    for axis in "xy":
+        _log(left, axis)
+        _percent_axis(left, axis)
+    left.set(xlim=ends, ylim=ends, aspect="equal")
+    legend(left, loc="upper left")
+    right.axvline(1, color=INK, lw=0.9)
+    style(right, "bound / true error", "ratio", "fraction of samples")
+    right.set_ylim(0, 1.02)
+    right.set_xlim(left=0.98)
+    legend(right, loc="lower right")
+    return figure
+
+
+def plot_resolutions(rows: Sequence[AtResolution], trained: tuple[int, ...]) -> Figure:
+    """Relative L2 error against points per side: medians as lines, from least to worst as a band."""
+    figure = new_figure(3.3)
+    ax = style(figure.subplots(), "error on other grids", "points along the first axis", "relative L$^2$ error")
+    x = [row.shape[0] for row in rows]
+    curves = (
+        ("network on this grid", [row.network for row in rows], BLUE, "o"),
+        ("network on the training grid, interpolated", [row.interpolated for row in rows], ORANGE, "D"),
+        ("the reference's own grid error", [row.grid for row in rows], SOFT, "s"),
+    )
+    for label, summaries, colour, marker in curves:
+        _band(ax, x, summaries, label, colour, marker)
+    ax.axvline(trained[0], color=SOFT, lw=0.8, ls=(0, (4, 3)), zorder=0)
+    ax.annotate("trained here", (trained[0], 1), (4, -3), xycoords=("data", "axes fraction"), textcoords="offset points",
+                fontsize=8, color=SOFT, va="top")  # fmt: skip
+    _log(ax, "x")
+    _log(ax, "y")
+    _percent_axis(ax, "y")
+    ax.xaxis.set_major_locator(FixedLocator(x))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
+    ax.legend(frameon=False, fontsize=8.5, labelcolor=INK, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return figure
+
+
+def _band(ax: Axes, x: list[int], summaries: list[Summary | None], label: str, colour: str, marker: str) -> None:
+    points = [(n, summary) for n, summary in zip(x, summaries, strict=True) if summary is not None]
+    if points:
+        at, found = [n for n, _ in points], [summary for _, summary in points]
+        ax.fill_between(at, [s.least for s in found], [s.worst for s in found], color=colour, alpha=0.10, lw=0)
+        ax.plot(at, [s.median for s in found], marker + "-", color=colour, lw=1.5, ms=5, mec="white", label=label)
+
+
+def _distribution(ax: Axes, curves: Mapping[str, Float[Tensor, " b"]]) -> None:
+    for (name, values), colour in zip(curves.items(), COLOURS, strict=False):
+        x, fraction = _steps(values)
+        ax.plot(x, fraction, color=colour, lw=1.6, drawstyle="steps-post", label=NORMS[name])
+        ax.plot(x[-1], 1.0, "o", color=colour, ms=4)
+    ax.set_ylim(0, 1.04)
+    _log(ax, "x")
+    _percent_axis(ax, "x")
+    legend(ax, loc="lower right")
+
+
+def _steps(values: Float[Tensor, " b"]) -> tuple[np.ndarray, np.ndarray]:
+    """The empirical distribution function; values that are not finite never arrive."""
+    ordered = values[values.isfinite()].sort().values.numpy(force=True)
+    fraction = np.arange(len(ordered) + 1) / len(values)
+    return np.concatenate([ordered[:1], ordered]), fraction
+
+
+def _column(history: Sequence[Mapping[str, float | None]], name: str) -> tuple[list[float], list[float]]:
+    pairs = [(row["step"], row[name]) for row in history if row.get(name) is not None]
+    return [float(step or 0) for step, _ in pairs], [float(value or 0) for _, value in pairs]
+
+
+def _log(ax: Axes, axis: str) -> None:
+    ax.set(**{f"{axis}scale": "log"})
+
+
+def _percent_axis(ax: Axes, axis: str) -> None:
+    """Logarithmic ticks in percent; on less than two decades also at 2 and 5."""
+    low, high = (ax.get_xlim if axis == "x" else ax.get_ylim)()
+    along = ax.xaxis if axis == "x" else ax.yaxis
+    along.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 150 else (1.0,)))
+    along.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
+    along.set_minor_formatter(NullFormatter())

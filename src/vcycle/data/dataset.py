@@ -1,0 +1,139 @@
+"""A data set: pairs of functions on one domain, in named splits, read when they are needed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from vcycle.data.files import MANIFEST, UNFINISHED, checksum
+from vcycle.data.layout import Shard
+from vcycle.data.readers import Indices, Joined, Split, checked
+from vcycle.data.schema import DataError, Description, Fields, Manifest, explain, suggestion
+from vcycle.problems import Problem, build
+from vcycle.spaces import Domain, Placement
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Input and output functions with all that is needed to use them: domain, placement, names, splits, origin.
+
+    `manifest` is the table of contents of a stored data set, None for one that exists only in memory.
+    Further test sets may have a resolution of their own; `len`, `read` and `resolution` speak of the main one.
+    """
+
+    description: Description
+    splits: Mapping[str, Split]
+    manifest: Manifest | None = None
+
+    @classmethod
+    def open(cls, path: str | Path, *, verify: bool = False) -> "Dataset":
+        """Open a folder written by `generate` or `store`; `verify` recomputes all checksums.
+
+        Raises DataError for a folder without manifest, and for a shard that is missing or not as recorded: absent
+        data are never read as zeros.
+        """
+        folder = Path(path)
+        manifest = read_manifest(folder)
+        shards = []
+        for record in manifest.shards:
+            file = folder / record.file
+            if not file.exists():
+                raise DataError(f"{file} is missing: run the command that made the data again, or copy the file back")
+            if file.stat().st_size != record.size or (verify and checksum(file) != record.sha256):
+                raise DataError(
+                    f"{file} is not the file that was written ({file.stat().st_size} bytes, recorded were {record.size}"
+                    f" bytes with SHA-256 {record.sha256[:12]}...): run the command that made the data again"
+                )
+            shards.append(
+                Shard(
+                    file, record.sha256, len(record), manifest.resolution, manifest.input_names, manifest.output_names
+                )
+            )
+        stored = Joined(shards)
+        splits = {name: Split(name, stored, s.start, s.stop) for name, s in manifest.splits.items()}
+        for name, place in manifest.elsewhere.items():
+            splits[name] = cls.open(folder / place, verify=verify).split(name)
+        return cls(manifest.description, splits, manifest)
+
+    @property
+    def name(self) -> str:
+        return self.description.name
+
+    @property
+    def domain(self) -> Domain:
+        return self.description.domain
+
+    @property
+    def placement(self) -> Placement:
+        return self.description.placement
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return self.description.input_names
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        return self.description.output_names
+
+    @property
+    def problem(self) -> dict[str, Any] | None:
+        """The problem as plain data, None for data whose equation is not known."""
+        return self.description.problem
+
+    def build_problem(self) -> Problem | None:
+        """The problem itself."""
+        return None if self.problem is None else build(self.problem)
+
+    @property
+    def resolution(self) -> tuple[int, ...]:
+        """The grid of the first split, for which len and read speak."""
+        return next(iter(self.splits.values())).resolution
+
+    def split(self, name: str) -> Split:
+        """The split 'train', 'validation', 'test' or another test set, to be read by position."""
+        if name not in self.splits:
+            raise DataError(f"there is no split {name!r}{suggestion(name, list(self.splits))}")
+        return self.splits[name]
+
+    def __len__(self) -> int:
+        return len(self._main)
+
+    def read(self, positions: Indices) -> Fields:
+        """Samples by their position in the splits of the main resolution, one split after the other."""
+        return self._main.read(checked(positions, len(self), f"data set {self.name!r}"))
+
+    @cached_property
+    def _main(self) -> Joined:
+        return Joined([split for split in self.splits.values() if split.resolution == self.resolution])
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(
+            f"{name} {len(split)}" + ("" if split.resolution == self.resolution else f" at {grid_name(split.resolution)}")
+            for name, split in self.splits.items()
+        )
+        arrow = f"{', '.join(self.input_names)} -> {', '.join(self.output_names)}"
+        return f"{self.name}: {arrow} at {grid_name(self.resolution)} {self.placement}s of {self.domain}; {sizes}"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The table of contents of a finished folder."""
+    file = folder / MANIFEST
+    if not file.exists():
+        if (folder / UNFINISHED).exists():
+            done = len(list((folder / UNFINISHED).glob("part-*.json")))
+            raise DataError(
+                f"the data in {folder} are not finished ({done} shards so far): run the same generate command again"
+            )
+        raise DataError(f"{folder} is not a data set (it has no {MANIFEST}): generate one there, or give another folder")
+    try:
+        return Manifest.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        raise explain(error, str(file), Manifest) from error
+
+
+def grid_name(resolution: tuple[int, ...]) -> str:
+    """(64, 64) as '64 x 64'."""
+    return " x ".join(map(str, resolution))

@@ -1,0 +1,135 @@
+"""Where work units run: here, or on a pool of processes. Every engine returns the same results."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import connection, get_context, parent_process
+from typing import TypeVar
+
+import torch
+
+from vcycle.data.schema import DataError
+
+Unit = TypeVar("Unit")
+Result = TypeVar("Result")
+
+ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+
+
+class Executor(ABC):
+    """Applies one function to many independent work units.
+
+    A unit gives the same result on every engine, in any order and after any number of restarts, so an engine for
+    more machines needs no more than this method. Functions and units are pickled.
+    """
+
+    @abstractmethod
+    def run(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
+        """The results, each as soon as it is there."""
+
+
+class Serial(Executor):
+    """One unit after the other in this process, on one thread: sums then round as they do in a pool."""
+
+    def run(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
+        for unit in units:
+            with _one_thread():
+                result = function(unit)
+            yield result
+
+
+class Processes(Executor):
+    """A pool of fresh (spawned) processes with one thread each, for the duration of one run."""
+
+    def __init__(self, workers: int):
+        if workers < 1:
+            raise DataError(f"a pool needs at least 1 worker, got {workers}")
+        self.workers = workers
+
+    def run(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
+        if not units:
+            return
+        workers = min(self.workers, len(units))
+        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start_worker)
+        try:
+            with _environment(ONE_THREAD):
+                futures = [pool.submit(function, unit) for unit in units]
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise DataError(
+                "a worker process died (out of memory, or killed), or none could start: a script that generates data "
+                "with several workers needs `if __name__ == '__main__':` around the call, or workers=1"
+            ) from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Automatic(Executor):
+    """Serial for as long as it takes to start a pool, then a pool for the rest.
+
+    Short runs never pay for a pool, and long ones lose at most one start-up time.
+    """
+
+    def __init__(self, patience: float = 3.0):
+        self.patience = patience
+
+    def run(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
+        start, workers = time.monotonic(), available_cores()
+        for done, result in enumerate(Serial().run(function, units), start=1):
+            yield result
+            if workers > 1 and len(units) - done > 1 and time.monotonic() - start > self.patience:
+                yield from Processes(workers).run(function, units[done:])
+                return
+
+
+def available_cores() -> int:
+    """The number of cores this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _start_worker() -> None:
+    torch.set_num_threads(1)
+    # Ctrl-C reaches every process of the terminal; the parent alone decides, and units in flight are finished.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Variables for processes started inside; numerical libraries read them when they are loaded."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

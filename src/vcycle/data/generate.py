@@ -1,0 +1,142 @@
+"""Generation: samples of a problem, solved and verified in parallel, stored shard by shard, resumable at any moment."""
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from vcycle.data.dataset import Dataset
+from vcycle.data.executor import Automatic, Executor, Processes, Serial
+from vcycle.data.files import MANIFEST, write_record
+from vcycle.data.labels import DIFFERENCE_LIMIT, RESIDUAL_LIMIT, RETRY_ITERATIONS, SOLVE_TOLERANCE
+from vcycle.data.progress import progress_bar
+from vcycle.data.resume import begin, end, resume
+from vcycle.data.schema import Configuration, DataError, Manifest, Precision, ShardRecord, Verification
+from vcycle.data.splits import counts, split_records
+from vcycle.data.work import Work, describe, make_shard, versions
+from vcycle.problems import Problem
+
+SHARD_SAMPLES, SHARD_POINTS = 64, 2**20
+log = logging.getLogger(__name__)
+
+
+def generate(
+    problem: Problem,
+    samples: int,
+    resolution: int | Sequence[int],
+    seed: int,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    shard_size: int | None = None,
+    splits: Mapping[str, float] | None = None,
+    dtype: Precision = "float64",
+    verify_every: int = 64,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> Dataset:
+    """Samples 0, 1, ... of the stream `seed` with their solutions, as a folder of HDF5 shards and a manifest.
+
+    Every label has a relative residual below 1e-9; every `verify_every`-th (0: none) is compared with a second,
+    independent solver. A sample that cannot be solved is left out and listed in the manifest.
+    The same arguments give the same bytes on any number of workers. Stopped at any moment and called again with the
+    same arguments, the work goes on where it was; other arguments for the same folder are refused.
+
+    resolution    points per axis, one number for all axes or one each
+    workers       processes; None: as many as there are cores once starting them pays
+    shard_size    samples per file; None: 64, or fewer on large grids (2^20 points at most)
+    splits        fractions that sum to 1, or counts that sum to `samples`; None: 0.8, 0.1, 0.1
+    dtype         precision on disk; float32 rounds after the verification
+    executor      another engine to run on; overrides `workers`
+
+    Raises DataError.
+    """
+    dimension = problem.domain.dimension
+    shape = (resolution,) * dimension if isinstance(resolution, int) else tuple(resolution)
+    _check(samples, shape, dimension, shard_size, verify_every)
+    configuration = Configuration(
+        problem=problem.to_dict(),
+        samples=samples,
+        resolution=shape,
+        seed=seed,
+        shard_size=shard_size or max(1, min(SHARD_SAMPLES, SHARD_POINTS // math.prod(shape))),
+        dtype=dtype,
+        splits=counts(samples, splits),
+        verify_every=verify_every,
+    )
+    folder = Path(out)
+    works = [Work(problem, configuration, folder, n) for n in range(math.ceil(samples / configuration.shard_size))]
+    finished = resume(works, configuration, folder)
+    missing = [work for work in works if work.number not in finished]
+    if missing or not (folder / MANIFEST).exists():
+        begin(configuration, folder)
+        done = samples - sum(len(work.indices) for work in missing)
+        with progress_bar(problem.name, samples, done, progress) as advance:
+            for record in (executor or _engine(workers)).run(make_shard, missing):
+                finished[record.first // configuration.shard_size] = record
+                advance(record.stop - record.first)
+        manifest = _manifest(problem, configuration, tuple(finished[work.number] for work in works))
+        _report(manifest, samples)
+        write_record(manifest, folder / MANIFEST)
+    end(folder)
+    return Dataset.open(folder)
+
+
+def _engine(workers: int | None) -> Executor:
+    if workers is None:
+        return Automatic()
+    return Serial() if workers == 1 else Processes(workers)
+
+
+def _check(samples: int, shape: tuple[int, ...], dimension: int, shard_size: int | None, verify_every: int) -> None:
+    if len(shape) != dimension or min(shape, default=0) < 2:
+        raise DataError(f"the problem has {dimension} axes: give one resolution of at least 2 or one per axis, got {shape}")
+    if samples < 1:
+        raise DataError(f"at least 1 sample is needed, got {samples}")
+    if shard_size is not None and shard_size < 1:
+        raise DataError(f"a shard holds at least 1 sample, got shard_size={shard_size}")
+    if verify_every < 0:
+        raise DataError(f"verify_every is a distance between sample indices, or 0 for none, got {verify_every}")
+
+
+def _manifest(problem: Problem, configuration: Configuration, shards: tuple[ShardRecord, ...]) -> Manifest:
+    about = describe(problem)
+    differences = [d for shard in shards for d in shard.differences.values()]
+    kind = f"{type(problem).__module__}.{type(problem).__qualname__}"
+    return Manifest(
+        name=about.name,
+        source=about.source,
+        input_names=about.input_names,
+        output_names=about.output_names,
+        units=about.units,
+        domain=about.domain.to_dict(),
+        placement=about.placement,
+        resolution=configuration.resolution,
+        dtype=configuration.dtype,
+        problem=configuration.problem,
+        configuration=configuration,
+        verification=Verification(
+            solver=f"{kind}.solve to {SOLVE_TOLERANCE:.0e}; where that fails once more with {RETRY_ITERATIONS} iterations",
+            residual=f"{kind}.residual of every label, relative, in float64 for the inputs as stored",
+            residual_limit=RESIDUAL_LIMIT,
+            residual_worst=max((r for shard in shards for r in shard.residuals), default=0.0),
+            second_solver=f"{kind}.verify, relative L2 difference, sample indices divisible by verify_every",
+            samples_compared=len(differences),
+            difference_limit=DIFFERENCE_LIMIT,
+            difference_worst=max(differences, default=None),
+        ),
+        splits=split_records(configuration.splits, shards),
+        shards=shards,
+        versions=versions(),
+    )
+
+
+def _report(manifest: Manifest, samples: int) -> None:
+    """Say which samples are missing; a set without any sample is no set."""
+    if not manifest.failures:
+        return
+    count, first = len(manifest.failures), manifest.failures[0]
+    sentence = f"{count} of {samples} samples could not be solved, the first is sample {first.index}: {first.reason}"
+    if count == samples:
+        raise DataError(sentence)
+    log.warning("%s; they are left out, and listed in the manifest", sentence)

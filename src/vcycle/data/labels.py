@@ -1,0 +1,105 @@
+"""Labels that are known to be right: solved, measured, tried once more, or left out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vcycle.data.schema import DataError, Failure, Fields
+from vcycle.problems import Problem
+from vcycle.solvers import Solution
+
+SOLVE_TOLERANCE = 1e-10
+RESIDUAL_LIMIT = 1e-9
+RETRY_ITERATIONS = 1000
+DIFFERENCE_LIMIT = 1e-6
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The samples `indices` with their verified solutions, and what it took.
+
+    `residuals` are measured on float64 solutions for exactly the inputs that are stored; stored as float32, a
+    solution is rounded after that.
+    """
+
+    fields: Fields
+    indices: tuple[int, ...]
+    residuals: tuple[float, ...]
+    differences: dict[int, float]
+    failures: tuple[Failure, ...]
+    retried: tuple[int, ...]
+    iterations: int
+
+
+def solve_samples(
+    problem: Problem, shape: tuple[int, ...], seed: int, indices: Sequence[int], dtype: torch.dtype, verify_every: int
+) -> Labels:
+    """Sample and solve; every sample whose relative residual is not below the limit gets one more, longer solve.
+
+    The second solver compares the samples whose index is a multiple of `verify_every` (0: none). It cannot be wrong
+    about a converged label without the equations being wrong, so a disagreement stops the run with a DataError.
+    """
+    inputs = problem.sample(shape, seed, indices).to(dtype).double()
+    value, reason, iterations = _solve(problem, inputs, most=200)
+    residual = _residual(problem, inputs, value)
+    failures, retried = [], []
+    for row in (~(residual < RESIDUAL_LIMIT)).nonzero().flatten().tolist():
+        one = inputs[row : row + 1]
+        value[row : row + 1], reason, more = _solve(problem, one, most=RETRY_ITERATIONS)
+        residual[row : row + 1] = _residual(problem, one, value[row : row + 1])
+        retried.append(indices[row])
+        iterations = max(iterations, more)
+        if not residual[row] < RESIDUAL_LIMIT:
+            reached = f"relative residual {float(residual[row]):.1e}, the limit is {RESIDUAL_LIMIT:.0e}"
+            failures.append(Failure(index=indices[row], reason=f"{reached}; {reason}"))
+    good = residual < RESIDUAL_LIMIT
+    kept = tuple(index for index, ok in zip(indices, good.tolist(), strict=True) if ok)
+    inputs, value = inputs[good], value[good]
+    return Labels(
+        fields=Fields(inputs.to(dtype), value.to(dtype)),
+        indices=kept,
+        residuals=tuple(residual[good].tolist()),
+        differences=_compare(problem, inputs, value, kept, verify_every),
+        failures=tuple(failures),
+        retried=tuple(retried),
+        iterations=iterations,
+    )
+
+
+def _solve(problem: Problem, inputs: Tensor, most: int) -> tuple[Tensor, str, int]:
+    """The solutions, a sentence and the iterations; NaN where the solver gave up with an arithmetic error."""
+    try:
+        solution: Solution = problem.solve(inputs, tolerance=SOLVE_TOLERANCE, most=most)
+    except (RuntimeError, ArithmeticError) as error:
+        channels = len(problem.output_names)
+        return inputs.new_full((inputs.shape[0], channels, *inputs.shape[2:]), torch.nan), str(error), 0
+    return solution.value.double().clone(), solution.message, solution.iterations
+
+
+def _residual(problem: Problem, inputs: Tensor, value: Tensor) -> Float[Tensor, " b"]:
+    """The residual measured anew, NaN where the value or the input is not finite."""
+    finite = inputs.isfinite().flatten(1).all(1) & value.isfinite().flatten(1).all(1)
+    residual = torch.full((inputs.shape[0],), torch.nan, dtype=torch.float64)
+    if finite.any():
+        residual[finite] = problem.residual(inputs[finite], value[finite]).double()
+    return residual
+
+
+def _compare(
+    problem: Problem, inputs: Tensor, value: Tensor, indices: tuple[int, ...], verify_every: int
+) -> dict[int, float]:
+    rows = [row for row, index in enumerate(indices) if verify_every and index % verify_every == 0]
+    if not rows:
+        return {}
+    differences = problem.verify(inputs[rows], value[rows]).tolist()
+    for row, difference in zip(rows, differences, strict=True):
+        if not difference < DIFFERENCE_LIMIT:
+            raise DataError(
+                f"sample {indices[row]}: the second solver differs by {difference:.1e} (allowed {DIFFERENCE_LIMIT:.0e}) "
+                f"although the residual is below {RESIDUAL_LIMIT:.0e}: nothing more is stored; lower the contrast, or "
+                "check that problem.solve and problem.verify solve the same equations"
+            )
+    return {indices[row]: difference for row, difference in zip(rows, differences, strict=True)}

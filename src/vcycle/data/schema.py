@@ -1,0 +1,185 @@
+"""What a data set is on paper: the pair of fields, the manifest, and the one kind of error."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor
+
+from vcycle.spaces import Domain, Placement
+
+FORMAT = "vcycle data 1"
+Precision = Literal["float64", "float32"]
+
+
+class DataError(ValueError):
+    """Data, or a request for data, that cannot be served; the message is one sentence that names the next step."""
+
+
+@dataclass(frozen=True)
+class Fields:
+    """A batch of pairs: the input functions and the output functions, on the same grid."""
+
+    inputs: Float[Tensor, "b c_in *grid"]
+    outputs: Float[Tensor, "b c_out *grid"]
+
+    def __len__(self) -> int:
+        return self.inputs.shape[0]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the numbers mean: the domain, where on it the values sit, the names and units of the channels."""
+
+    name: str
+    domain: Domain
+    placement: Placement
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+    problem: dict[str, Any] | None
+    units: dict[str, str]
+    source: str
+
+    def __post_init__(self) -> None:
+        names = self.input_names + self.output_names
+        if len(set(names)) < len(names):
+            raise DataError(f"every field needs a name of its own, got inputs {self.input_names}, outputs {self.output_names}")
+        for name in self.units:
+            if name not in names:
+                raise DataError(f"a unit is given for {name!r}, which is no field{suggestion(name, names)}")
+
+
+class Record(BaseModel):
+    """A frozen piece of JSON without unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Configuration(Record):
+    """All that the bytes of a generated data set depend on, the versions of the libraries aside."""
+
+    format: Literal["vcycle data 1"] = FORMAT
+    problem: dict[str, Any]
+    samples: int
+    resolution: tuple[int, ...]
+    seed: int
+    shard_size: int
+    dtype: Precision
+    splits: dict[str, int]
+    verify_every: int
+
+
+class Failure(Record):
+    """A sample that no solve brought below the limit; it is not stored."""
+
+    index: int
+    reason: str
+
+
+class ShardRecord(Record):
+    """One file: its checksum, the samples first <= index < stop it was made for, and how good their labels are.
+
+    `residuals` belongs to the stored samples in order; `differences` maps the sample indices that a second solver
+    checked to the relative difference found; `seconds` and `versions` tell how the file came about.
+    """
+
+    file: str
+    size: int
+    sha256: str
+    first: int
+    stop: int
+    failures: tuple[Failure, ...] = ()
+    retried: tuple[int, ...] = ()
+    residuals: tuple[float, ...] = ()
+    iterations: int | None = None
+    differences: dict[int, float] = {}
+    seconds: float | None = None
+    versions: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return self.stop - self.first - len(self.failures)
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """The sample indices that are stored, in order."""
+        failed = {failure.index for failure in self.failures}
+        return tuple(i for i in range(self.first, self.stop) if i not in failed)
+
+
+class SplitRecord(Record):
+    """The positions start <= p < stop of a split among the stored samples, and a checksum of exactly these data."""
+
+    start: int
+    stop: int
+    sha256: str
+
+
+class Verification(Record):
+    """How the labels were checked."""
+
+    solver: str
+    residual: str
+    residual_limit: float
+    residual_worst: float
+    second_solver: str
+    samples_compared: int
+    difference_limit: float
+    difference_worst: float | None
+
+
+class Manifest(Record):
+    """The table of contents of a folder, written last: a folder without it is not finished."""
+
+    format: Literal["vcycle data 1"] = FORMAT
+    name: str
+    source: str
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+    units: dict[str, str]
+    domain: dict[str, Any]
+    placement: Placement
+    resolution: tuple[int, ...]
+    dtype: Precision
+    problem: dict[str, Any] | None
+    configuration: Configuration | None = None
+    verification: Verification | None = None
+    splits: dict[str, SplitRecord]
+    elsewhere: dict[str, str] = Field(default={}, description="splits of another resolution: name -> sub-folder")
+    shards: tuple[ShardRecord, ...]
+    versions: dict[str, str]
+
+    @property
+    def description(self) -> Description:
+        return Description(
+            name=self.name,
+            domain=Domain(**self.domain),
+            placement=self.placement,
+            input_names=self.input_names,
+            output_names=self.output_names,
+            problem=self.problem,
+            units=self.units,
+            source=self.source,
+        )
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """All samples that were left out."""
+        return tuple(failure for shard in self.shards for failure in shard.failures)
+
+
+def suggestion(word: str, known: tuple[str, ...] | list[str]) -> str:
+    """': did you mean 'x'? known: x, y', for the end of an error sentence."""
+    close = get_close_matches(word, known, n=1)
+    hint = f": did you mean {close[0]!r}? known" if close else ": known"
+    return f"{hint}: {', '.join(known) or 'none'}" if close else f"{hint} are {', '.join(known) or 'none'}"
+
+
+def explain(error: ValidationError, what: str, model: type[BaseModel]) -> DataError:
+    """The first complaint of pydantic as one sentence, with the nearest known key for an unknown one."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the top level"
+    if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+        return DataError(f"{what} has an unknown key {where!r}{suggestion(where, list(model.model_fields))}")
+    return DataError(f"{what} is not valid at {where}: {first['msg']} (got {first['input']!r:.80})")

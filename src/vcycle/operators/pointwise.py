@@ -1,0 +1,33 @@
+"""The matrix that acts on the channels at every point."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vcycle.operators.base import Adjoint, LinearOperator
+from vcycle.operators.stencil import CONVOLUTION, uniform_parameters
+from vcycle.spaces import Space
+
+
+class Pointwise(LinearOperator):
+    """(W u)_o(x) = sum_i M_oi u_i(x) + b_o: a 1 x 1 convolution. With a bias the map is affine (tag 'affine')."""
+
+    def __init__(self, source: Space, target: Space, *, bias: bool = False):
+        tags = {"translation_equivariant", "refines"} | ({"affine"} if bias else set())
+        super().__init__(source, target, frozenset(tags))
+        shape = (target.channels, source.channels)
+        self.weight, self.bias = uniform_parameters(shape, target.channels if bias else None)
+
+    def forward(self, u: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
+        dimension = self.source.domain.dimension
+        return CONVOLUTION[dimension](u, self.weight.view(*self.weight.shape, *(1,) * dimension), self.bias)
+
+    def adjoint(self) -> LinearOperator:
+        return Adjoint(self)
+
+    def norm_bound(self) -> float | None:
+        """The spectral norm of M, which is ||W|| exactly."""
+        return float(torch.linalg.matrix_norm(self.weight.detach().double(), 2))
+
+    def extra_repr(self) -> str:
+        return f"{self.source.channels} -> {self.target.channels}, bias={self.bias is not None}"

@@ -1,0 +1,109 @@
+"""Preconditioned conjugate gradients for a batch of systems solved together."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vcycle.operators import LinearOperator
+from vcycle.solvers.solution import Solution
+
+Field = Float[Tensor, "b c *grid"]
+RESTARTS = 4
+PATIENCE = 50  # iterations without halving any residual: rounding has been reached
+
+
+def conjugate_gradients(
+    A: LinearOperator,
+    f: Field,
+    preconditioner: LinearOperator,
+    *,
+    start: Field | None = None,
+    weight: Field | None = None,
+    floating: bool = False,
+    tolerance: float = 1e-10,
+    most: int = 200,
+) -> Solution:
+    """Solve A u = f to ||f - A u|| <= tolerance ||f|| for every sample of the batch, A self-adjoint and positive.
+
+    The norm is Euclidean, or sum w r^2 with a `weight` w; the inverse diagonal of A is the right one at high contrast,
+    where the rounding of u alone leaves large Euclidean residuals. The preconditioner may run in lower precision
+    than f: it receives residuals scaled to norm 1 in its own dtype, and the flexible (Polak-Ribiere) form of beta
+    forgives its rounding. Samples that are done wait for the others unchanged. The residual of the result is computed
+    afresh; where the recurrence had drifted from it, the iteration starts again from the value reached.
+    If A annihilates constants (`floating`), f must have mean zero; search directions are then kept free of constants,
+    which would grow by rounding alone, and u has the mean of the start.
+    """
+    size = _norm(f, weight)
+    target = tolerance * size
+    u = torch.zeros_like(f) if start is None else start.clone()
+    iterations = 0
+    residual = _norm(r := f - A(u), weight)
+    for _ in range(RESTARTS):
+        if iterations >= most or not bool((residual > target).any()):
+            break
+        u, done = _iterate(A, u, r, preconditioner, weight, floating, target, most - iterations)
+        iterations += done
+        before, residual = residual, _norm(r := f - A(u), weight)
+        if not bool((residual < 0.5 * before)[residual > target].any()):
+            break
+    relative = (residual / _guard(size)).flatten()
+    converged = (residual <= target).flatten()
+    return Solution(u, relative, iterations, converged, _message(relative, converged, iterations, tolerance))
+
+
+def _iterate(
+    A: LinearOperator,
+    u: Field,
+    r: Field,
+    preconditioner: LinearOperator,
+    weight: Field | None,
+    floating: bool,
+    target: Tensor,
+    most: int,
+) -> tuple[Field, int]:
+    p, old, rz, iterations = r, r, torch.ones_like(target), 0
+    best, since = torch.full_like(target, torch.inf), 0
+    while iterations < most and since < PATIENCE and bool((active := (size := _norm(r, weight)) > target).any()):
+        since = 0 if bool((size < 0.5 * best)[active].any()) else since + 1
+        best = torch.where(size < 0.5 * best, size, best)
+        z = _precondition(preconditioner, r)
+        if floating:
+            z = z - z.mean(tuple(range(1, z.ndim)), keepdim=True)
+        new = _dot(r, z)
+        p = z if iterations == 0 else torch.addcmul(z, (new - _dot(old, z)) / _guard(rz), p)
+        ap = A(p)
+        step = torch.where(active, new / _guard(_dot(p, ap)), 0.0)
+        old, rz = r, new
+        u = torch.addcmul(u, step, p)
+        r = torch.addcmul(r, step, ap, value=-1)
+        iterations += 1
+    return u, iterations
+
+
+def _precondition(preconditioner: LinearOperator, r: Field) -> Field:
+    scale = _guard(_norm(r, None))
+    dtype = next(preconditioner.buffers()).dtype
+    return preconditioner((r / scale).to(dtype)).to(r.dtype) * scale
+
+
+def _dot(u: Field, v: Field) -> Tensor:
+    return (u * v).flatten(1).sum(1).view(-1, *[1] * (u.ndim - 1))
+
+
+def _norm(u: Field, weight: Field | None) -> Tensor:
+    return _dot(u, u if weight is None else u * weight).sqrt()
+
+
+def _guard(x: Tensor) -> Tensor:
+    """x, or 1 where x is 0: the quotient is then 0 / 1."""
+    return torch.where(x == 0, 1.0, x)
+
+
+def _message(residual: Tensor, converged: Tensor, iterations: int, tolerance: float) -> str:
+    if bool(converged.all()):
+        return f"converged in {iterations} iterations to relative residuals of at most {float(residual.max()):.1e}"
+    missing = int((~converged).sum())
+    return (
+        f"{missing} of {converged.numel()} samples missed the tolerance {tolerance:.0e} after {iterations} iterations "
+        f"(worst residual {float(residual.max()):.1e}): allow more iterations, a looser tolerance or a lower contrast"
+    )

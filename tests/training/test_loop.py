@@ -207,10 +207,15 @@ def test_precisions(precision, dtype, tmp_path):
     assert load_file(tmp_path / "weights.safetensors")["p"].dtype == dtype
 
 
-@pytest.mark.filterwarnings("ignore:You passed `Fabric")
 def test_half_precision_without_a_gpu_is_refused(tmp_path):
     with pytest.raises(ValueError, match="precision 16-mixed needs a CUDA device"):
         shifted(tmp_path, ones, precision="16-mixed", accelerator="cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_missing_gpu_is_said_in_one_sentence(tmp_path):
+    with pytest.raises(ValueError, match="there is no CUDA device: use auto or cpu"):
+        shifted(tmp_path, ones, accelerator="cuda")
 
 
 @pytest.mark.gpu

@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+Corner = Literal["best", "upper left", "lower right"]
+
 WIDTH = 9.6
 INK, SOFT, GRID = "#1f2933", "#5f6b7a", "#dfe4ea"
 BLUE, ORANGE, GREEN, PURPLE = "#1f5a92", "#c8601a", "#2c7d5b", "#7a4e9a"
@@ -40,9 +42,9 @@ def style(ax: Axes, title: str = "", x: str = "", y: str = "", grid: bool = True
     return ax
 
 
-def legend(ax: Axes, **options: object) -> None:
+def legend(ax: Axes, where: Corner = "best") -> None:
     """A legend without a box."""
-    ax.legend(frameon=False, fontsize=8.5, labelcolor=INK, **options)  # ty: ignore[invalid-argument-type]
+    ax.legend(loc=where, frameon=False, fontsize=8.5, labelcolor=INK)
 
 
 def embed(figure: Figure, kind: Literal["png", "svg"]) -> str:

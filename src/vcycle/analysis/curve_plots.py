@@ -16,7 +16,7 @@ from vcycle.analysis.errors import Errors
 from vcycle.analysis.resolution import AtResolution
 from vcycle.analysis.spectrum import Spectrum
 from vcycle.analysis.summary import Summary
-from vcycle.analysis.wording import NORMS, percent
+from vcycle.analysis.wording import NARROW, NORMS
 
 HEIGHT = 3.1
 
@@ -39,7 +39,7 @@ def plot_training(history: Sequence[Mapping[str, float | None]]) -> Figure:
     right.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
     right.yaxis.get_offset_text().set(fontsize=8, color=SOFT)
     for ax in (left, right):
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", "\u2009")))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", NARROW)))
     return figure
 
 
@@ -92,8 +92,8 @@ def plot_effectivity(bounds: Sequence[Effectivity]) -> Figure:
     ends = np.array([shown.min().item() / 1.5, shown.max().item() * 1.5])
     left.plot(ends, ends, color=INK, lw=0.9)
     left.fill_between(ends, ends[0], ends, color=SOFT, alpha=0.10, lw=0)
-    left.text(0.97, 0.05, "below the true error:\nno bound may be here", transform=left.transAxes, fontsize=8, color=SOFT,
-              ha="right", va="bottom", linespacing=1.4)  # fmt: skip
+    forbidden = "below the true error:\nno bound may be here"
+    left.text(0.97, 0.05, forbidden, transform=left.transAxes, fontsize=8, color=SOFT, ha="right", linespacing=1.4)
     for bound, colour, marker in zip(bounds, COLOURS, "oDs^", strict=False):
         left.plot(
             (bound.error / bound.size).numpy(force=True), bound.relative.numpy(force=True),
@@ -105,12 +105,12 @@ def plot_effectivity(bounds: Sequence[Effectivity]) -> Figure:
         _log(left, axis)
         _percent_axis(left, axis)
     left.set(xlim=ends, ylim=ends, aspect="equal")
-    legend(left, loc="upper left")
+    legend(left, "upper left")
     right.axvline(1, color=INK, lw=0.9)
     style(right, "bound / true error", "ratio", "fraction of samples")
     right.set_ylim(0, 1.02)
     right.set_xlim(left=0.98)
-    legend(right, loc="lower right")
+    legend(right, "lower right")
     return figure
 
 
@@ -127,8 +127,8 @@ def plot_resolutions(rows: Sequence[AtResolution], trained: tuple[int, ...]) -> 
     for label, summaries, colour, marker in curves:
         _band(ax, x, summaries, label, colour, marker)
     ax.axvline(trained[0], color=SOFT, lw=0.8, ls=(0, (4, 3)), zorder=0)
-    ax.annotate("trained here", (trained[0], 1), (4, -3), xycoords=("data", "axes fraction"), textcoords="offset points",
-                fontsize=8, color=SOFT, va="top")  # fmt: skip
+    upright = ax.get_xaxis_transform()
+    ax.text(trained[0], 1.01, "trained here", transform=upright, fontsize=8, color=SOFT, ha="center", va="bottom")
     _log(ax, "x")
     _log(ax, "y")
     _percent_axis(ax, "y")
@@ -155,7 +155,7 @@ def _distribution(ax: Axes, curves: Mapping[str, Float[Tensor, " b"]]) -> None:
     ax.set_ylim(0, 1.04)
     _log(ax, "x")
     _percent_axis(ax, "x")
-    legend(ax, loc="lower right")
+    legend(ax, "lower right")
 
 
 def _steps(values: Float[Tensor, " b"]) -> tuple[np.ndarray, np.ndarray]:
@@ -179,5 +179,5 @@ def _percent_axis(ax: Axes, axis: str) -> None:
     low, high = (ax.get_xlim if axis == "x" else ax.get_ylim)()
     along = ax.xaxis if axis == "x" else ax.yaxis
     along.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 150 else (1.0,)))
-    along.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
+    along.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}{NARROW}%"))
     along.set_minor_formatter(NullFormatter())

@@ -20,7 +20,7 @@ SCHEMA = "vcycle evaluation 1"
 
 
 @dataclass(frozen=True)
-class TestSet:
+class Tested:
     """The errors on one set of test samples."""
 
     name: str
@@ -68,7 +68,7 @@ class Evaluation:
     placement: Placement
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
-    tests: tuple[TestSet, ...]
+    tests: tuple[Tested, ...]
     bounds: tuple[Effectivity, ...] = ()
     resolutions: tuple[AtResolution, ...] = ()
     spectrum: Spectrum | None = None

@@ -10,7 +10,6 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
-from torch import Tensor
 
 from vcycle.analysis.canvas import BLUE, ERROR_MAP, FIELD_MAP, GREEN, ORANGE, SIZE_MAP, SOFT, legend, new_figure, style
 from vcycle.analysis.evaluation import Case
@@ -104,8 +103,11 @@ def _planes(
     grid = Grid(domain, u.shape, placement)
     figure, axes = _grid_of_panels(len(inputs) + 5, domain.lengths[:2])
     scale = _finite_scale(u)
-    flat = [(f"input {_label(label, units)}", values, ()) for label, values in inputs]
-    flat += [(f"reference {_label(name, units)}", u, scale), (f"prediction {_label(name, units)}", v, scale)]
+    flat: list[tuple[str, Values, tuple[float, ...]]] = [
+        *((f"input {_label(label, units)}", values, ()) for label, values in inputs),
+        (f"reference {_label(name, units)}", u, scale),
+        (f"prediction {_label(name, units)}", v, scale),
+    ]
     for ax, (title, values, limits) in zip(axes, flat, strict=False):
         _map(ax, values[:, :, _middle(u, 2)], grid, (0, 1), f"{title}, {_position(grid, u, 2)}", FIELD_MAP, *limits)
     rest = iter(axes[len(flat) :])
@@ -158,7 +160,7 @@ def _map(
         bar.formatter = _scientific()
     bar.ax.tick_params(labelsize=7.5, colors=SOFT, width=0.6, length=2.5)
     bar.ax.yaxis.get_offset_text().set(fontsize=7.5, color=SOFT)
-    bar.outline.set_visible(False)  # ty: ignore[call-non-callable]
+    bar.outline.set_visible(False)
     return image
 
 

@@ -32,8 +32,8 @@ def significant(value: float, digits: int = 2) -> str:
 def percent(fraction: float | None) -> str:
     """A fraction in percent, with two significant digits; a dash where there is none.
 
-    >>> [percent(x) for x in (0.0213, 0.5, 1.304, None)]
-    ['2.1 %', '50 %', '130 %', '–']
+    >>> [percent(x).replace(NARROW, "_") for x in (0.0213, 0.5, 1.304, None)]
+    ['2.1_%', '50_%', '130_%', '–']
     """
     return "–" if fraction is None else f"{significant(100 * fraction)}{NARROW}%"
 

@@ -111,7 +111,8 @@ class Dataset:
 
     def __repr__(self) -> str:
         sizes = ", ".join(
-            f"{name} {len(split)}" + ("" if split.resolution == self.resolution else f" at {grid_name(split.resolution)}")
+            f"{name} {len(split)}"
+            + ("" if split.resolution == self.resolution else f" at {grid_name(split.resolution)}")
             for name, split in self.splits.items()
         )
         arrow = f"{', '.join(self.input_names)} -> {', '.join(self.output_names)}"
@@ -127,7 +128,9 @@ def read_manifest(folder: Path) -> Manifest:
             raise DataError(
                 f"the data in {folder} are not finished ({done} shards so far): run the same generate command again"
             )
-        raise DataError(f"{folder} is not a data set (it has no {MANIFEST}): generate one there, or give another folder")
+        raise DataError(
+            f"{folder} is not a data set (it has no {MANIFEST}): generate one there, or give another folder"
+        )
     try:
         return Manifest.model_validate_json(file.read_bytes())
     except ValidationError as error:

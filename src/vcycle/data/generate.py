@@ -11,12 +11,12 @@ from vcycle.data.files import MANIFEST, write_record
 from vcycle.data.labels import DIFFERENCE_LIMIT, RESIDUAL_LIMIT, RETRY_ITERATIONS, SOLVE_TOLERANCE
 from vcycle.data.progress import progress_bar
 from vcycle.data.resume import begin, end, resume
-from vcycle.data.schema import Configuration, DataError, Manifest, Precision, ShardRecord, Verification
+from vcycle.data.schema import Configuration, DataError, Failure, Manifest, Precision, ShardRecord, Verification
 from vcycle.data.splits import counts, split_records
 from vcycle.data.work import Work, describe, make_shard, versions
 from vcycle.problems import Problem
 
-SHARD_SAMPLES, SHARD_POINTS = 64, 2**20
+SHARD_SAMPLES, SHARD_POINTS = 128, 2**19
 log = logging.getLogger(__name__)
 
 
@@ -44,7 +44,7 @@ def generate(
 
     resolution    points per axis, one number for all axes or one each
     workers       processes; None: as many as there are cores once starting them pays
-    shard_size    samples per file; None: 64, or fewer on large grids (2^20 points at most)
+    shard_size    samples per file; None: 128, or fewer on grids beyond 64 x 64
     splits        fractions that sum to 1, or counts that sum to `samples`; None: 0.8, 0.1, 0.1
     dtype         precision on disk; float32 rounds after the verification
     executor      another engine to run on; overrides `workers`
@@ -71,13 +71,19 @@ def generate(
     if missing or not (folder / MANIFEST).exists():
         begin(configuration, folder)
         done = samples - sum(len(work.indices) for work in missing)
+        failures = [failure for record in finished.values() for failure in record.failures]
         with progress_bar(problem.name, samples, done, progress) as advance:
             for record in (executor or _engine(workers)).run(make_shard, missing):
                 finished[record.first // configuration.shard_size] = record
                 advance(record.stop - record.first)
+                done += record.stop - record.first
+                failures += record.failures
+                _stop_if_hopeless(failures, done, samples)
+        _stop_if_hopeless(failures, done, samples)
         manifest = _manifest(problem, configuration, tuple(finished[work.number] for work in works))
-        _report(manifest, samples)
         write_record(manifest, folder / MANIFEST)
+        if manifest.failures:
+            log.warning("%s; the manifest lists them", _summary(manifest.failures, samples))
     end(folder)
     return Dataset.open(folder)
 
@@ -90,7 +96,9 @@ def _engine(workers: int | None) -> Executor:
 
 def _check(samples: int, shape: tuple[int, ...], dimension: int, shard_size: int | None, verify_every: int) -> None:
     if len(shape) != dimension or min(shape, default=0) < 2:
-        raise DataError(f"the problem has {dimension} axes: give one resolution of at least 2 or one per axis, got {shape}")
+        raise DataError(
+            f"the problem has {dimension} axes: give one resolution of at least 2 or one per axis, got {shape}"
+        )
     if samples < 1:
         raise DataError(f"at least 1 sample is needed, got {samples}")
     if shard_size is not None and shard_size < 1:
@@ -116,7 +124,7 @@ def _manifest(problem: Problem, configuration: Configuration, shards: tuple[Shar
         problem=configuration.problem,
         configuration=configuration,
         verification=Verification(
-            solver=f"{kind}.solve to {SOLVE_TOLERANCE:.0e}; where that fails once more with {RETRY_ITERATIONS} iterations",
+            solver=f"{kind}.solve to {SOLVE_TOLERANCE:.0e}; on failure once more, with {RETRY_ITERATIONS} iterations",
             residual=f"{kind}.residual of every label, relative, in float64 for the inputs as stored",
             residual_limit=RESIDUAL_LIMIT,
             residual_worst=max((r for shard in shards for r in shard.residuals), default=0.0),
@@ -131,12 +139,12 @@ def _manifest(problem: Problem, configuration: Configuration, shards: tuple[Shar
     )
 
 
-def _report(manifest: Manifest, samples: int) -> None:
-    """Say which samples are missing; a set without any sample is no set."""
-    if not manifest.failures:
-        return
-    count, first = len(manifest.failures), manifest.failures[0]
-    sentence = f"{count} of {samples} samples could not be solved, the first is sample {first.index}: {first.reason}"
-    if count == samples:
-        raise DataError(sentence)
-    log.warning("%s; they are left out, and listed in the manifest", sentence)
+def _stop_if_hopeless(failures: Sequence[Failure], done: int, samples: int) -> None:
+    """A few unsolvable samples are left out; where most are, the request is wrong."""
+    if 2 * len(failures) > done and (len(failures) > 10 or done == samples):
+        raise DataError(f"{_summary(failures, done)}; the run stops: lower the contrast, or choose another problem")
+
+
+def _summary(failures: Sequence[Failure], samples: int) -> str:
+    first = failures[0]
+    return f"{len(failures)} of {samples} samples could not be solved, such as sample {first.index}: {first.reason}"

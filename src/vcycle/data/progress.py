@@ -1,6 +1,6 @@
 """A progress bar with rate and remaining time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -16,7 +16,7 @@ class Rate(ProgressColumn):
 
 
 @contextmanager
-def progress_bar(name: str, total: int, done: int, visible: bool) -> Iterator[Callable[[int], None]]:
+def progress_bar(name: str, total: int, done: int, visible: bool) -> Generator[Callable[[int], None]]:
     """Yields a function that reports further samples as done; those done before do not count for the rate."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
     with Progress(*columns, disable=not visible) as bar:

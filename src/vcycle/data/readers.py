@@ -75,7 +75,10 @@ class Joined(Reader):
             return pieces[0]
         where = torch.from_numpy(np.concatenate(places))
         inputs, outputs = (torch.cat(piece) for piece in zip(*((p.inputs, p.outputs) for p in pieces), strict=True))
-        return Fields(torch.empty_like(inputs).index_copy_(0, where, inputs), torch.empty_like(outputs).index_copy_(0, where, outputs))
+        return Fields(
+            torch.empty_like(inputs).index_copy_(0, where, inputs),
+            torch.empty_like(outputs).index_copy_(0, where, outputs),
+        )
 
 
 class Split(Reader):

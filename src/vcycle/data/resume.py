@@ -36,7 +36,9 @@ def resume(works: list[Work], configuration: Configuration, folder: Path) -> dic
             if work.note.exists():
                 records[work.number] = ShardRecord.model_validate_json(work.note.read_bytes())
     except ValidationError as error:
-        raise DataError(f"{folder} holds records of another kind of run ({error.title}): choose another folder") from error
+        raise DataError(
+            f"{folder} holds records of another kind of run ({error.title}): choose another folder"
+        ) from error
     return {work.number: records[work.number] for work in works if _intact(work, records.get(work.number))}
 
 
@@ -72,7 +74,9 @@ def _require_same(stored: Configuration | None, asked: Configuration, folder: Pa
     if differing:
         there = ", ".join(f"{key}={old.get(key)}" for key in differing)
         here = ", ".join(f"{key}={new.get(key)}" for key in differing)
-        raise DataError(f"{folder} was begun with {there}, now {here} was asked for: choose another folder, or the same settings")
+        raise DataError(
+            f"{folder} was begun with {there}, now {here} was asked for: choose another folder, or the same settings"
+        )
 
 
 def flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

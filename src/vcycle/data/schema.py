@@ -1,5 +1,6 @@
 """What a data set is on paper: the pair of fields, the manifest, and the one kind of error."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -45,7 +46,9 @@ class Description:
     def __post_init__(self) -> None:
         names = self.input_names + self.output_names
         if len(set(names)) < len(names):
-            raise DataError(f"every field needs a name of its own, got inputs {self.input_names}, outputs {self.output_names}")
+            raise DataError(
+                f"every field needs a name of its own, got inputs {self.input_names}, outputs {self.output_names}"
+            )
         for name in self.units:
             if name not in names:
                 raise DataError(f"a unit is given for {name!r}, which is no field{suggestion(name, names)}")
@@ -169,17 +172,26 @@ class Manifest(Record):
         return tuple(failure for shard in self.shards for failure in shard.failures)
 
 
-def suggestion(word: str, known: tuple[str, ...] | list[str]) -> str:
-    """': did you mean 'x'? known: x, y', for the end of an error sentence."""
+def suggestion(word: str, known: Sequence[str]) -> str:
+    """The end of an error sentence about an unknown word.
+
+    >>> suggestion("tset", ["train", "test"])
+    ": did you mean 'test'? There are train, test"
+    """
     close = get_close_matches(word, known, n=1)
-    hint = f": did you mean {close[0]!r}? known" if close else ": known"
-    return f"{hint}: {', '.join(known) or 'none'}" if close else f"{hint} are {', '.join(known) or 'none'}"
+    there = f"here are {', '.join(known) or 'none'}"
+    return f": did you mean {close[0]!r}? T{there}" if close else f": t{there}"
 
 
 def explain(error: ValidationError, what: str, model: type[BaseModel]) -> DataError:
     """The first complaint of pydantic as one sentence, with the nearest known key for an unknown one."""
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the top level"
-    if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
-        return DataError(f"{what} has an unknown key {where!r}{suggestion(where, list(model.model_fields))}")
-    return DataError(f"{what} is not valid at {where}: {first['msg']} (got {first['input']!r:.80})")
+    *parents, key = first["loc"] or ("the top level",)
+    where = ".".join(map(str, first["loc"])) or key
+    if first["type"] != "extra_forbidden":
+        return DataError(f"{what} is not valid at {where}: {first['msg']} (got {first['input']!r:.80})")
+    for parent in parents:
+        field = model.model_fields.get(str(parent))
+        if field is not None and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            model = field.annotation
+    return DataError(f"{what} has an unknown key {where}{suggestion(str(key), list(model.model_fields))}")

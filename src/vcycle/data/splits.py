@@ -30,10 +30,14 @@ def counts(samples: int, splits: Mapping[str, float] | None = None) -> dict[str,
             raise DataError(f"the splits {_show(splits)} have {total} samples together, but there are {samples}")
         return {name: int(share) for name, share in splits.items()}
     if abs(total - 1) > 1e-9:
-        raise DataError(f"fractions sum to 1 and counts to the number of samples, got {_show(splits)} with sum {total:g}")
+        raise DataError(
+            f"fractions sum to 1 and counts to the number of samples, got {_show(splits)} with sum {total:g}"
+        )
     # The smaller splits get at least one sample where there are enough; what rounding leaves goes to training.
     least = 1 if samples >= len(splits) else 0
-    held_out = {name: max(least, round(share * samples)) for name, share in splits.items() if name != "train" and share > 0}
+    held_out = {
+        name: max(least, round(share * samples)) for name, share in splits.items() if name != "train" and share > 0
+    }
     return {name: samples - sum(held_out.values()) if name == "train" else held_out.get(name, 0) for name in splits}
 
 

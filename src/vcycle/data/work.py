@@ -4,6 +4,7 @@ import os
 import platform
 import time
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -89,6 +90,7 @@ def shard_name(number: int) -> str:
     return f"part-{number:05d}.h5"
 
 
+@cache
 def versions() -> dict[str, str]:
     """What made the data."""
     libraries = {name: version(name) for name in ("vcycle", "torch", "numpy", "scipy", "h5py")}

@@ -15,6 +15,7 @@ from vcycle.solvers import conjugate_gradients
 from vcycle.spaces import Domain, Grid, difference
 
 Field = Float[Tensor, "b 1 *grid"]
+Values = Float[Tensor, "..."]  # what callers hand in; its shape is checked with a sentence
 Form = Literal["discrete", "continuum"]
 
 
@@ -33,9 +34,9 @@ class Bound:
 
 
 def energy_bound(
-    v: Field,
-    coefficient: Field,
-    source: Field | float = 1.0,
+    v: Values,
+    coefficient: Values,
+    source: Values | float = 1.0,
     domain: Domain | None = None,
     *,
     form: Form = "discrete",
@@ -57,7 +58,7 @@ def energy_bound(
     Raises ValueError for a <= 0, mismatched shapes, or a source without mean zero where no face is Dirichlet.
     """
     domain = Domain.unit(v.ndim - 2) if domain is None else domain
-    a, f = _checked(v, coefficient, source, domain)
+    a, f = checked(v, coefficient, source, domain)
     u = v.double()
     A = FiniteVolume.assemble(a, domain)
     load = f * math.prod(Grid(domain, tuple(v.shape[2:])).spacing)
@@ -83,7 +84,8 @@ def _root(x: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
     return torch.where(x > 0, x, 1.0).sqrt() * (x > 0)
 
 
-def _checked(v: Field, coefficient: Field, source: Field | float, domain: Domain) -> tuple[Field, Field]:
+def checked(v: Values, coefficient: Values, source: Values | float, domain: Domain) -> tuple[Field, Field]:
+    """a and f in double precision with the shape of v, or one sentence that says what does not fit."""
     if v.ndim != domain.dimension + 2 or v.shape[1] != 1:
         raise ValueError(f"v must have shape (batch, 1, *grid) with {domain.dimension} grid axes, got {tuple(v.shape)}")
     a = coefficient.double()

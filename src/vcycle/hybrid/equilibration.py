@@ -37,5 +37,6 @@ def imbalance(flux: FaceField, load: Field, domain: Domain) -> Float[Tensor, " b
     shape = tuple(load.shape[2:])
     grid, basis = Grid(domain, shape), Basis(domain)
     eigenvalues = basis.laplacian(basis.counts(shape), grid.spacing) * math.prod(grid.spacing)
-    smallest = float(eigenvalues[eigenvalues > 1e-9 * eigenvalues.max()].min())
+    positive = eigenvalues[eigenvalues > 1e-9 * eigenvalues.max()]
+    smallest = float(positive.min()) if len(positive) else math.inf
     return (load + divergence(flux, domain)).flatten(1).norm(dim=1) / math.sqrt(smallest)

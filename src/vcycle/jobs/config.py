@@ -1,140 +1,67 @@
-"""What can be configured, its defaults and its meaning. Imports no torch: help and errors come at once."""
+"""Runs as configuration: every option, its default and its meaning. Imports no torch: help and errors come at once."""
 
-import math
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import Field, model_validator
 
-Condition = Literal["periodic", "dirichlet", "neumann"]
-CONDITIONS = ("periodic", "dirichlet", "neumann")
-
-
-def _boundary(value: Any) -> str | list[Any]:
-    if isinstance(value, str) and "," in value:
-        value = [part.strip() for part in value.split(",")]
-    axes = [value] if isinstance(value, str) else value
-    if not isinstance(axes, Sequence) or not axes:
-        raise ValueError("a boundary condition is a name, or a list with one name or a pair of names per axis")
-    for faces in axes:
-        pair = [faces] if isinstance(faces, str) else faces
-        if not isinstance(pair, Sequence) or len(pair) not in (1, 2) or any(name not in CONDITIONS for name in pair):
-            raise ValueError(f"a boundary condition is one of {', '.join(CONDITIONS)}, or a pair of them, got {faces!r}")
-    return value if isinstance(value, str) else [f if isinstance(f, str) else list(f) for f in value]
+from vcycle.jobs.problem_config import Boundary, Config, DarcyConfig, Extents, Names, Resolution
 
 
-def _extents(value: Any) -> list[Any] | None:
-    if value is None:
-        return None
-    values = value.split(",") if isinstance(value, str) else [value] if isinstance(value, int | float) else value
-    try:
-        extents = [[float(v) for v in e] if isinstance(e, list | tuple) else float(e) for e in values]
-    except (TypeError, ValueError):
-        raise ValueError(f"extents are a length or a pair [low, high] per axis, got {value!r}") from None
-    for extent in extents:
-        low, high = (0.0, extent) if isinstance(extent, float) else extent if len(extent) == 2 else (0.0, 0.0)
-        if not (low < high and math.isfinite(high - low)):
-            raise ValueError(f"an extent is a positive length or a pair [low, high] with low < high, got {extent}")
-    return extents
+Activation = Literal["gelu", "relu", "tanh", "silu", "sigmoid", "elu", "selu", "leaky_relu", "softplus", "identity"]
 
 
-def _resolution(value: Any) -> int | list[int]:
-    values = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else [value]
-    try:
-        points = [int(v) for v in values if not isinstance(v, bool) and float(v) == int(v)]
-    except (TypeError, ValueError):
-        points = []
-    if len(points) != len(values) or not 1 <= len(points) <= 3 or min(points) < 2:
-        raise ValueError(f"a resolution is a number of points, at least 2, or one per axis, got {value!r}")
-    return points[0] if len(points) == 1 else points
+class DataConfig(Config):
+    """Data on disk: a generated folder or an own-data YAML says all by itself, one file of arrays needs the rest."""
+
+    path: str
+    """folder of generated data, own-data YAML, or a file of arrays (.npz .npy .mat .h5 .pt)"""
+    input_field: Names | None = None
+    """file of arrays: the input arrays"""
+    output_field: Names | None = None
+    """file of arrays: the output arrays"""
+    boundary: Boundary | None = None
+    """file of arrays: condition at the faces, for all or per axis"""
+    extents: Extents | None = None
+    """file of arrays: lengths of the domain, per axis"""
+    placement: Literal["cell", "vertex"] | None = None
+    """file of arrays: where the values sit"""
+    validation_data: str | None = None
+    """file of arrays: another file for validation; a tenth of the first if not given"""
+    test_data: str | None = None
+    """file of arrays: another file for the test"""
 
 
-Boundary = Annotated[Any, PlainValidator(_boundary)]
-Extents = Annotated[Any, PlainValidator(_extents)]
-Resolution = Annotated[Any, PlainValidator(_resolution)]
+class MgNOConfig(Config):
+    """Layers of learned V-cycles."""
+
+    name: Literal["mgno"] = "mgno"
+    width: int = Field(24, ge=1)
+    """channels inside"""
+    depth: int = Field(4, ge=1)
+    """layers"""
+    levels: int | None = Field(None, ge=1)
+    """grids of a V-cycle, 5 if neither levels nor iterations are given"""
+    iterations: list[tuple[int, int]] | None = None
+    """[pre, post] smoothing steps per level, fine to coarse"""
+    activation: Activation = "gelu"
+    """the nonlinearity"""
+    residual: bool = False
+    """restrict f - A u, as textbooks do, instead of f"""
+    ghost: Literal["zeros", "circular", "reflect", "replicate"] | None = None
+    """what stencils see beyond every face, instead of the boundary conditions"""
 
 
-class Config(BaseModel):
-    """A frozen group of options; an option that does not exist is an error."""
+class FNOConfig(Config):
+    """Layers of truncated Fourier multipliers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
-
-
-class PriorConfig(Config):
-    alpha: float = 2.0
-    """smoothness of the Gaussian field"""
-    tau: float = 3.0
-    """inverse length scale of the Gaussian field"""
+    name: Literal["fno"] = "fno"
+    width: int = Field(32, ge=1)
+    """channels inside"""
+    depth: int = Field(4, ge=1)
+    """layers"""
 
 
-class TwoPhaseConfig(PriorConfig):
-    """Two materials."""
-
-    name: Literal["two_phase"] = "two_phase"
-    low: float = Field(3.0, gt=0)
-    """the smaller value"""
-    high: float = Field(12.0, gt=0)
-    """the larger value"""
-
-
-class LogNormalConfig(PriorConfig):
-    """exp of a Gaussian field."""
-
-    name: Literal["lognormal"] = "lognormal"
-    sigma: float = Field(1.0, ge=0)
-    """standard deviation of the logarithm"""
-
-
-class HighContrastConfig(PriorConfig):
-    """Conducting channels in a background of 1."""
-
-    name: Literal["high_contrast"] = "high_contrast"
-    contrast: float = Field(1e6, ge=1, le=1e6)
-    """the value in the channels"""
-    width: float = Field(0.25, gt=0)
-    """width of the channels, in standard deviations of the field"""
-
-
-Prior = Annotated[TwoPhaseConfig | LogNormalConfig | HighContrastConfig, Field(discriminator="name")]
-
-
-class DarcyConfig(Config):
-    """-div(a grad u) = f on a box."""
-
-    name: Literal["darcy"] = "darcy"
-    dimension: Literal[1, 2, 3] = 2
-    """number of axes"""
-    extents: Extents = None
-    """a length or a pair [low, high] per axis; the unit box if not given"""
-    boundary: Boundary = "dirichlet"
-    """dirichlet, neumann or periodic: for all faces, or per axis one or a pair [low face, high face]"""
-    prior: Prior = TwoPhaseConfig()
-    """distribution of the coefficient a"""
-    source: Literal["constant", "gaussian"] = "constant"
-    """the right-hand side f: 1, or a random field and a second input"""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _count_axes(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
-            return values
-        boundary, extents = values.get("boundary"), values.get("extents")
-        given = [v for v in (extents, boundary) if isinstance(v, list | tuple)]
-        if given and "dimension" not in values:
-            values = values | {"dimension": len(given[0])}
-        if extents is None and values.get("dimension", 2) in (1, 2, 3):
-            values = values | {"extents": [1.0] * values.get("dimension", 2)}
-        return values
-
-    @model_validator(mode="after")
-    def _axes_agree(self) -> "DarcyConfig":
-        for name, value in (("extents", self.extents), ("boundary", self.boundary)):
-            if isinstance(value, list) and len(value) != self.dimension:
-                raise ValueError(f"{name} has {len(value)} axes and dimension is {self.dimension}")
-        return self
-
-
-Problem = DarcyConfig
+Network = Annotated[MgNOConfig | FNOConfig, Field(discriminator="name")]
 
 
 class OptimizerConfig(Config):
@@ -181,3 +108,108 @@ class ConstantConfig(Config):
 
 
 Schedule = Annotated[OneCycleConfig | CosineConfig | ConstantConfig, Field(discriminator="name")]
+
+
+class TrainConfig(Config):
+    """A training run, on data or on an equation alone."""
+
+    out: str
+    """folder of the run"""
+    data: DataConfig | None = None
+    """train on data: a folder, a YAML or a file"""
+    problem: DarcyConfig | None = None
+    """train on an equation: fresh inputs at every step"""
+    resolution: Resolution | None = None
+    """equation: points per axis, 64 if not given"""
+    network: Network = MgNOConfig()
+    """the neural operator"""
+    input_scaling: Literal["channel", "pointwise", "none"] = "channel"
+    """inputs to mean 0 and deviation 1, per channel or per point"""
+    output_scaling: Literal["channel", "pointwise", "scale", "none"] = "channel"
+    """outputs likewise; scale: without the mean"""
+    loss: Literal["l2", "h1", "energy", "bound"] = "h1"
+    """relative error in a norm, or the guaranteed error bound, which needs no labels"""
+    optimizer: OptimizerConfig = OptimizerConfig()
+    """the method"""
+    schedule: Schedule = OneCycleConfig()
+    """the learning rate over the run"""
+    steps: int | None = Field(None, ge=1)
+    """length of the run, 1600 if neither steps nor epochs are given"""
+    epochs: int | None = Field(None, ge=1)
+    """length of the run in passes through the data"""
+    batch: int = Field(8, ge=1)
+    """samples a step"""
+    clip: float | None = Field(None, gt=0)
+    """largest norm of the gradient"""
+    precision: Literal["32-true", "64-true", "bf16-mixed", "16-mixed"] = "32-true"
+    """arithmetic"""
+    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    """device; auto: a GPU where there is one"""
+    threads: int | None = Field(None, ge=1)
+    """CPU threads"""
+    validation_samples: int | None = Field(None, ge=1)
+    """samples for validation; equation: 64, data: the whole split if not given"""
+    validate_every: int = Field(100, ge=1)
+    """steps between validations"""
+    select: Literal["loss", "l2", "h1"] = "loss"
+    """validation metric that decides which weights are kept"""
+    patience: int = Field(0, ge=0)
+    """validations without improvement before stopping, 0: never"""
+    log_every: int = Field(10, ge=1)
+    """steps between rows of the log"""
+    checkpoint_every: int = Field(200, ge=1)
+    """steps between checkpoints"""
+    seed: int = Field(0, ge=0)
+    """of everything random: weights, order, fresh inputs"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        if values.get("steps") is None and values.get("epochs") is None:
+            values = values | {"steps": 1600}
+        if values.get("data") is None and values.get("problem") is not None:
+            defaults = {"resolution": 64, "validation_samples": 64}
+            values = values | {name: n for name, n in defaults.items() if values.get(name) is None}
+        return values
+
+    @model_validator(mode="after")
+    def _routes(self) -> "TrainConfig":
+        if self.data is None and self.problem is None:
+            raise ValueError("nothing to learn from: give --data FOLDER, or --problem darcy to train on the equation")
+        if self.data is not None and self.resolution is not None:
+            raise ValueError("--resolution is for training on an equation, --data have their own: leave one out")
+        if self.steps is not None and self.epochs is not None:
+            raise ValueError("give --steps or --epochs, not both")
+        if self.data is None and self.epochs is not None:
+            raise ValueError("--epochs are passes through data and an equation has none: give --steps")
+        per_epoch = self.schedule.name != "constant" and self.schedule.per == "epoch"
+        if self.data is None and per_epoch:
+            raise ValueError("--schedule.per epoch needs --data: on an equation every step is new, use step")
+        return self
+
+
+class GenerateConfig(Config):
+    """A data set of a problem."""
+
+    out: str
+    """folder of the data"""
+    problem: DarcyConfig = DarcyConfig()
+    """the equation and the distribution of its inputs"""
+    samples: int = Field(1000, ge=1)
+    """number of samples"""
+    resolution: Resolution = 64
+    """points per axis"""
+    seed: int = Field(0, ge=0)
+    """of the inputs"""
+    splits: dict[str, int | float] | None = None
+    """fractions or counts, {train: 0.8, validation: 0.1, test: 0.1} if not given"""
+    workers: int | None = Field(None, ge=1)
+    """processes; as many as cores where that pays if not given"""
+    dtype: Literal["float64", "float32"] = "float64"
+    """precision on disk"""
+    shard_size: int | None = Field(None, ge=1)
+    """samples per file"""
+    verify_every: int = Field(64, ge=0)
+    """every n-th sample is compared with a second solver, 0: none"""

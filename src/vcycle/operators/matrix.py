@@ -50,7 +50,8 @@ class Matrix(LinearOperator):
                 f"this Matrix was assembled on a grid of shape {self.shape}, got {tuple(u.shape[2:])}: assemble another"
             )
         size = (self.target.channels * math.prod(self.target_shape), u[0].numel())
-        matrix = torch.sparse_coo_tensor(self.indices, self.values.to(u), size, is_coalesced=True)
+        entries = self.values.to(u)
+        matrix = torch.sparse_coo_tensor(self.indices, entries, size, is_coalesced=True, check_invariants=False)
         product = torch.sparse.mm(matrix, u.flatten(1).mT)
         return product.mT.reshape(u.shape[0], self.target.channels, *self.target_shape)
 

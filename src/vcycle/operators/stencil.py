@@ -8,10 +8,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.operators.base import Adjoint, LinearOperator
+from vcycle.operators.continuation import Faces, continued
 from vcycle.operators.schur import convolution_counts, quadrature_spread, schur_bound, transposed_counts
-from vcycle.spaces import Ghost, Space, ghosts, pad
-
-Faces = tuple[tuple[Ghost, Ghost], ...]
+from vcycle.spaces import Ghost, Space, ghosts
 
 CONVOLUTION = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
@@ -112,7 +111,7 @@ class Prolongation(LinearOperator):
                 f"the adjoint of a Prolongation with kernel {self.kernel}, stride {self.stride} and padding "
                 f"{self.padding} is not offered: choose kernel - 2 padding = stride, so that n becomes stride * n"
             )
-        return Adjoint(self, refinement=self.stride)
+        return Adjoint(self, refinement=float(self.stride))
 
     def norm_bound(self) -> float | None:
         """Schur's test; None where n points do not become exactly stride * n cells."""
@@ -123,15 +122,6 @@ class Prolongation(LinearOperator):
 
     def extra_repr(self) -> str:
         return _describe(self)
-
-
-def continued(u: Tensor, width: int, faces: Faces) -> Tensor:
-    """spaces.pad, by torch's own kernels where all faces are alike."""
-    kinds = _kinds(faces)
-    if len(kinds) > 1:
-        return pad(u, width, faces)
-    (kind,) = kinds
-    return F.pad(u, (width, width) * len(faces), mode="constant" if kind == "zeros" else kind)
 
 
 def uniform_parameters(shape: tuple[int, ...], bias: int | None) -> tuple[nn.Parameter, nn.Parameter | None]:

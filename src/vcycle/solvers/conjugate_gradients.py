@@ -47,7 +47,7 @@ def conjugate_gradients(
         if not bool((residual < 0.5 * before)[residual > target].any()):
             break
     relative = (residual / _guard(size)).flatten()
-    converged = (residual <= target).flatten()
+    converged, relative = (residual <= target).flatten(), relative.detach()
     return Solution(u, relative, iterations, converged, _message(relative, converged, iterations, tolerance))
 
 

@@ -72,9 +72,8 @@ class _Run:
     ):
         self.network, self.loss, self.validate = network, loss, validate
         self.settings, self.folder, self.steps_per_epoch = settings, folder, steps_per_epoch
-        self.fabric = Fabric(accelerator=settings.accelerator, devices=1, precision=settings.precision)
-        if settings.precision == "16-mixed" and self.fabric.device.type != "cuda":
-            raise ValueError(f"precision 16-mixed needs a CUDA device and this is {self.fabric.device}: use bf16-mixed")
+        device = _device(settings)
+        self.fabric = Fabric(accelerator=device, devices=1, precision=settings.precision)
         self.dtype = torch.float64 if settings.precision == "64-true" else torch.float32
         self.optimizer = settings.optimizer.build(network.parameters())
         _, self.stepper = self.fabric.setup(network, self.optimizer)
@@ -231,6 +230,16 @@ class _Run:
         free = ("accelerator", "threads", "checkpoint_every")
         kept = {name: value for name, value in asdict(self.settings).items() if name not in free}
         return kept | {"schedule": {"name": type(self.settings.schedule).__name__, **kept["schedule"]}}
+
+
+def _device(settings: Settings) -> str:
+    present = torch.cuda.is_available()
+    device = ("cuda" if present else "cpu") if settings.accelerator == "auto" else settings.accelerator
+    if device == "cuda" and not present:
+        raise ValueError("accelerator cuda was asked for and there is no CUDA device: use auto or cpu")
+    if settings.precision == "16-mixed" and device != "cuda":
+        raise ValueError("precision 16-mixed needs a CUDA device: use bf16-mixed or 32-true")
+    return device
 
 
 def _column(metric: str) -> str:

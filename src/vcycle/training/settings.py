@@ -8,7 +8,7 @@ import torch
 
 from vcycle.training.schedules import OneCycle, Schedule
 
-Accelerator = Literal["auto", "cpu", "cuda", "mps"]
+Accelerator = Literal["auto", "cpu", "cuda"]
 Precision = Literal["32-true", "64-true", "bf16-mixed", "16-mixed"]
 
 

@@ -1,0 +1,2 @@
+from . import cli as cli
+from . import option_help as option_help

@@ -1,0 +1,181 @@
+"""The command line: generate, train, evaluate, predict, solve. Help needs no torch, errors are one sentence."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import vcycle
+
+DESCRIPTION = "Neural operators for PDEs whose every answer says how wrong it can be."
+EXPECTED, USAGE, INTERRUPTED = 1, 2, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """Options in full, complaints in one sentence."""
+
+    def __init__(self, **settings: Any):
+        super().__init__(allow_abbrev=False, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        print(f"{self.prog}: {message} (--help shows what there is)", file=sys.stderr)
+        sys.exit(USAGE)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status is 0, 1 for a computation that failed, 2 for a request that cannot be met,
+    128 + the signal's number for an interrupted one."""
+    parser = _parser()
+    given, rest = parser.parse_known_args(arguments)
+    if given.verb not in CONFIGURED and rest:
+        parser.error(f"{given.verb} does not know {rest[0]}")
+    if given.debug:
+        return VERBS[given.verb](given, rest)
+    try:
+        return VERBS[given.verb](given, rest)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except (ValueError, OSError) as error:
+        return _complain(error, USAGE)
+    except vcycle.training.Diverged as error:
+        return _complain(error, EXPECTED)
+
+
+def generate(given: argparse.Namespace, rest: list[str]) -> int:
+    """Make data: samples of a problem, solved and verified."""
+    config = _configured(
+        given, [*_named("problem", given.problem), *rest], vcycle.jobs.config.GenerateConfig, "problem"
+    )
+    if config is None:
+        return 0
+    options = {name: value for name, value in config if name != "problem"}
+    print(vcycle.jobs.generate(vcycle.problems.build(config.problem.model_dump()), **options))
+    return 0
+
+
+def train(given: argparse.Namespace, rest: list[str]) -> int:
+    """Train a neural operator, on data or on an equation alone."""
+    config = _configured(given, rest, vcycle.jobs.config.TrainConfig, "data")
+    if config is None:
+        return 0
+    result = vcycle.jobs.train(config)
+    print(result)
+    return 0 if result.interrupted is None else 128 + result.interrupted
+
+
+def evaluate(given: argparse.Namespace, rest: list[str]) -> int:
+    """Measure a trained operator on test data."""
+    description = {name: vars(given)[name] for name in RAW if vars(given)[name] is not None}
+    if given.data is None and description:
+        raise ValueError(f"--{next(iter(description)).replace('_', '-')} describes a file of arrays: give it as --data")
+    data = given.data and vcycle.jobs.configure.resolve(
+        vcycle.jobs.config.DataConfig, {"path": given.data} | description
+    )
+    print(vcycle.jobs.evaluate(given.run, data))
+    return 0
+
+
+def predict(given: argparse.Namespace, rest: list[str]) -> int:
+    """Apply a trained operator and bound the error."""
+    print(vcycle.jobs.predict(given.run, given.input, given.output, given.tighten, given.form))
+    return 0
+
+
+def solve(given: argparse.Namespace, rest: list[str]) -> int:
+    """Solve to a tolerance, starting from a trained operator."""
+    print(vcycle.jobs.solve(given.run, given.input, given.tolerance, given.output))
+    return 0
+
+
+def problems(given: argparse.Namespace, rest: list[str]) -> int:
+    """List the problems."""
+    return _list("problem")
+
+
+def networks(given: argparse.Namespace, rest: list[str]) -> int:
+    """List the networks."""
+    return _list("network")
+
+
+VERBS = {verb.__name__: verb for verb in (generate, train, evaluate, predict, solve, problems, networks)}
+CONFIGURED = ("generate", "train")
+RAW = ("input_field", "output_field", "boundary", "extents", "placement", "validation_data", "test_data")
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="vcycle", description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"vcycle {vcycle.__version__}")
+    parser.add_argument("--debug", action="store_true", help="show where an error comes from")
+    commands = parser.add_subparsers(dest="verb", required=True, metavar="command")
+
+    def command(verb: str, **settings: Any) -> argparse.ArgumentParser:
+        about = VERBS[verb].__doc__ or verb
+        return commands.add_parser(verb, help=about[:1].lower() + about[1:].rstrip("."), description=about, **settings)
+
+    make = command("generate", add_help=False)
+    make.add_argument("problem", nargs="?")
+    for configured in (make, command("train", add_help=False)):
+        configured.add_argument("-h", "--help", action="store_true", dest="show_help")
+        configured.add_argument("--config")
+        configured.add_argument("--print-config", action="store_true")
+
+    measure = command("evaluate")
+    measure.add_argument("run", help="folder of the trained run")
+    measure.add_argument("--data", help="folder, own-data YAML or file of arrays; the run's own test data if not given")
+    raw = measure.add_argument_group("a file of arrays needs, as for train")
+    for name in RAW:
+        raw.add_argument("--" + name.replace("_", "-"), metavar="VALUE")
+
+    for verb in ("predict", "solve"):
+        answer = command(verb)
+        answer.add_argument("run", help="folder of the trained run")
+        answer.add_argument("--input", required=True, help="inputs, .npy of shape (batch, channels, *grid)")
+        answer.add_argument("--out", required=True, dest="output", help="file for the answer, .npy")
+        if verb == "predict":
+            answer.add_argument("--tighten", type=int, default=0, help="V-cycles spent on a tighter bound (0)")
+            answer.add_argument("--form", choices=("discrete", "continuum"), default="discrete", help=FORM)
+        else:
+            answer.add_argument("--tolerance", type=float, default=1e-8, help="relative residual to reach (1e-8)")
+    for verb in ("problems", "networks"):
+        command(verb)
+    return parser
+
+
+FORM = "distance to the discrete solution or to the PDE's (discrete)"
+
+
+def _configured(given: argparse.Namespace, rest: list[str], model: Any, home: str) -> Any:
+    """The configuration that options and file make, or None where only help or the configuration was asked for."""
+    if given.show_help:
+        print(vcycle.app.option_help.describe(given.verb, VERBS[given.verb].__doc__, model, home))
+        return None
+    configure = vcycle.jobs.configure
+    changes = configure.parse(rest, model, home)
+    base = configure.read_file(given.config) if given.config is not None else {}
+    config = configure.resolve(model, configure.merge(base, changes, model), home)
+    if given.print_config:
+        print(configure.dump(config), end="")
+        return None
+    return config
+
+
+def _named(group: str, name: str | None) -> list[str]:
+    return [] if name is None else [f"--{group}", name]
+
+
+def _list(group: str) -> int:
+    for name, model in vcycle.jobs.options.members(vcycle.jobs.config.TrainConfig.model_fields[group]).items():
+        print(f"{name:10} {model.__doc__}")
+    return 0
+
+
+def _complain(error: Exception, status: int) -> int:
+    # An OSError's own text is "[Errno 2] No such file or directory: 'x'".
+    text = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+    print(f"vcycle: {' '.join(text.split())}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

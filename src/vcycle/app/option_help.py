@@ -1,0 +1,65 @@
+"""The help of a configured command, written from its schema."""
+
+import textwrap
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from vcycle.jobs.options import Option, members, options
+
+HEAD = (
+    ("--config FILE", "options from a YAML file; those given here come on top"),
+    ("--print-config", "print the resulting configuration as YAML and stop"),
+    ("--help", "show this"),
+)
+COLUMN, WIDTH = 42, 118
+
+
+def describe(verb: str, about: str | None, model: type[BaseModel], home: str) -> str:
+    """All options with what they take, their meaning and defaults; groups after the plain ones."""
+    argument = f" [{'|'.join(members(model.model_fields['problem']))}]" if verb == "generate" else ""
+    listed = list(_merged(options(model)))
+    groups = [option for option in listed if option.chooses is not None]
+    lines = [f"usage: vcycle {verb}{argument} [--option value ...]", "", about or "", ""]
+    lines += [_row(left, right) for left, right in HEAD]
+    lines += [_line(option, home) for option in listed if "." not in option.path and option.chooses is None]
+    for group in groups:
+        own = [o for o in listed if o.path.rpartition(".")[0] == group.path and o.chooses is None]
+        shown = [o for o in own if o.path != f"{group.path}.{group.chooses}"]
+        lines += ["", _line(group, home), *(_line(option, home) for option in shown)]
+    return "\n".join(lines)
+
+
+def _merged(found: Iterable[Option]) -> Iterable[Option]:
+    """One entry for an option that several variants share, unless its default or meaning differs; owners last."""
+    merged: dict[tuple[str, str, str], Option] = {}
+    for option in found:
+        key = (option.path, repr(option.default), option.about)
+        shared = merged[key].variants if key in merged else ()
+        merged[key] = replace(option, variants=shared + option.variants)
+    takes = {option.path: option.takes.split("|") for option in merged.values() if option.chooses is not None}
+    for option in merged.values():
+        everywhere = list(option.variants) == takes.get(option.path.rpartition(".")[0])
+        yield replace(option, variants=()) if everywhere else option
+
+
+def _line(option: Option, home: str) -> str:
+    owner = f"{', '.join(option.variants)}: " if option.variants else ""
+    default = " (required)" if option.default == "required" else f" (default {_shown(option.default)})"
+    flag = option.flag.replace(f"--{home}.", "--", 1)
+    return _row(f"{flag} {option.takes}", owner + option.about + (default if option.default is not None else ""))
+
+
+def _row(left: str, right: str) -> str:
+    first, *rest = textwrap.wrap(right, WIDTH - COLUMN) or [""]
+    gap = "\n" + " " * COLUMN
+    head = f"  {left}".ljust(COLUMN) if len(left) + 3 < COLUMN else f"  {left}{gap}"
+    return gap.join([head + first, *rest])
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_shown, value)) + "]"
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,143 @@
+"""Problems as configuration. Imports no torch: help and errors come at once."""
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
+
+Condition = Literal["periodic", "dirichlet", "neumann"]
+CONDITIONS = ("periodic", "dirichlet", "neumann")
+
+
+def _split(value: Any) -> Any:
+    """'a,b' on the command line is the list [a, b]."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) and "," in value else value
+
+
+def _boundary(value: Any) -> str | list[str | list[str]]:
+    value = _split(value)
+    axes = [value] if isinstance(value, str) else value
+    if not isinstance(axes, list | tuple) or not axes:
+        raise ValueError("a boundary condition is a name, or a list with one name or a pair of names per axis")
+    for faces in axes:
+        pair = [faces] if isinstance(faces, str) else faces
+        if (
+            not isinstance(pair, list | tuple)
+            or len(pair) not in (1, 2)
+            or any(name not in CONDITIONS for name in pair)
+        ):
+            raise ValueError(
+                f"a boundary condition is one of {', '.join(CONDITIONS)}, or a pair of them, got {faces!r}"
+            )
+    return value if isinstance(value, str) else [f if isinstance(f, str) else list(f) for f in value]
+
+
+def _extents(value: Any) -> list[float | list[float]]:
+    value = _split(value)
+    axes = value if isinstance(value, list | tuple) else [value]
+    try:
+        pairs = [[float(v) for v in e] if isinstance(e, list | tuple) else [0.0, float(e)] for e in axes]
+    except (TypeError, ValueError):
+        pairs = [[]]
+    if not all(len(pair) == 2 and pair[0] < pair[1] and math.isfinite(pair[1] - pair[0]) for pair in pairs):
+        raise ValueError(f"extents are a positive length or a pair [low, high] with low < high per axis, got {value!r}")
+    return [pair if isinstance(e, list | tuple) else pair[1] for e, pair in zip(axes, pairs, strict=True)]
+
+
+def _resolution(value: Any) -> int | list[int]:
+    value = _split(value)
+    axes = value if isinstance(value, list | tuple) else [value]
+    try:
+        points = [int(v) for v in axes if not isinstance(v, bool) and float(v) == int(v)]
+    except (TypeError, ValueError):
+        points = []
+    if len(points) != len(axes) or not 1 <= len(points) <= 3 or min(points) < 2:
+        raise ValueError(f"a resolution is a number of points, at least 2, or one per axis, got {value!r}")
+    return points if isinstance(value, list | tuple) else points[0]
+
+
+# The last entry is the word that help prints for what the option takes.
+Boundary = Annotated[str | list[str | list[str]], PlainValidator(_boundary), "condition(s)"]
+Extents = Annotated[list[float | list[float]], PlainValidator(_extents), "length(s)"]
+Resolution = Annotated[int | list[int], PlainValidator(_resolution), "point(s)"]
+Names = Annotated[list[str], BeforeValidator(lambda v: [v] if isinstance(_split(v), str) else _split(v)), "name(s)"]
+
+
+class Config(BaseModel):
+    """A frozen group of options; an option that does not exist is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+class PriorConfig(Config):
+    alpha: float = 2.0
+    """smoothness of the Gaussian field"""
+    tau: float = 3.0
+    """inverse length scale of the Gaussian field"""
+
+
+class TwoPhaseConfig(PriorConfig):
+    """Two materials."""
+
+    name: Literal["two_phase"] = "two_phase"
+    low: float = Field(3.0, gt=0)
+    """the smaller value"""
+    high: float = Field(12.0, gt=0)
+    """the larger value"""
+
+
+class LogNormalConfig(PriorConfig):
+    """exp of a Gaussian field."""
+
+    name: Literal["lognormal"] = "lognormal"
+    sigma: float = Field(1.0, ge=0)
+    """standard deviation of the logarithm"""
+
+
+class HighContrastConfig(PriorConfig):
+    """Conducting channels in a background of 1."""
+
+    name: Literal["high_contrast"] = "high_contrast"
+    contrast: float = Field(1e6, ge=1, le=1e6)
+    """the value in the channels"""
+    width: float = Field(0.25, gt=0)
+    """width of the channels, in standard deviations of the field"""
+
+
+Prior = Annotated[TwoPhaseConfig | LogNormalConfig | HighContrastConfig, Field(discriminator="name")]
+
+
+class DarcyConfig(Config):
+    """-div(a grad u) = f on a box."""
+
+    name: Literal["darcy"] = "darcy"
+    dimension: Literal[1, 2, 3] = 2
+    """number of axes"""
+    extents: Extents = [1.0, 1.0]
+    """a length or a pair [low, high] per axis"""
+    boundary: Boundary = "dirichlet"
+    """dirichlet, neumann or periodic: for all faces, or per axis one or a pair [low face, high face]"""
+    prior: Prior = TwoPhaseConfig()
+    """distribution of the coefficient a"""
+    source: Literal["constant", "gaussian"] = "constant"
+    """the right-hand side f: 1, or a random field and a second input"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count_axes(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        counts = [len(v) for v in map(_split, (values.get("extents"), values.get("boundary"))) if isinstance(v, list)]
+        dimension = values.get("dimension", counts[0] if counts else 2)
+        if "extents" not in values and dimension in (1, 3):
+            values = values | {"extents": [1.0] * dimension}
+        return values | {"dimension": dimension}
+
+    @model_validator(mode="after")
+    def _axes_agree(self) -> "DarcyConfig":
+        for name, value in (("extents", self.extents), ("boundary", self.boundary)):
+            if isinstance(value, list) and len(value) != self.dimension:
+                raise ValueError(
+                    f"{name} {value} has {len(value)} axes and dimension is {self.dimension}: make them agree"
+                )
+        return self

@@ -1,0 +1,51 @@
+import pytest
+import torch
+from references.cases import BOUNDARIES, PRIORS, domain
+
+from vcycle.operators import FiniteVolume, geometric_multigrid
+from vcycle.operators.geometric import Chebyshev
+
+
+def dense(operator, shape):
+    unit = torch.eye(torch.Size(shape).numel(), dtype=torch.float64).view(-1, 1, *shape)
+    return torch.cat([operator(e[None]).view(1, -1) for e in unit]).T
+
+
+@pytest.mark.parametrize("shape", [(20,), (65,), (12, 12), (13, 9), (6, 6, 6), (5, 8, 3)])
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("prior", ["two_phase", "contrast 1e6"])
+def test_the_vcycle_is_self_adjoint_and_positive(shape, boundary, prior):
+    D = domain(len(shape), boundary, (1.0, 1.0, 1.0))
+    A = FiniteVolume.assemble(PRIORS[prior].sample(D, shape, 1, [0]), D)
+    B = dense(geometric_multigrid(A), shape)
+    torch.testing.assert_close(B, B.T, rtol=1e-9, atol=1e-9 * float(B.abs().max()))
+    eigenvalues = torch.linalg.eigvalsh((B + B.T) / 2)
+    if D.floating and len(eigenvalues) <= 64:  # one level: the pseudo-inverse
+        eigenvalues = eigenvalues[1:]
+    assert float(eigenvalues[0]) > 0
+
+
+@pytest.mark.parametrize("n", [16, 32, 64])
+def test_the_preconditioned_condition_number_does_not_grow_with_the_grid(n):
+    D = domain(2, "dirichlet", (1.0, 1.0))
+    A = FiniteVolume.assemble(PRIORS["two_phase"].sample(D, (n, n), 3, [0]), D)
+    B, u = geometric_multigrid(A), torch.randn(1, 1, n, n, dtype=torch.float64)
+    largest = smallest = 0.0
+    for _ in range(60):
+        u = B(A(u))
+        largest = float(u.norm())
+        u = u / largest
+    v = torch.randn_like(u)
+    for _ in range(60):
+        v = 1.1 * largest * v - B(A(v))
+        smallest = 1.1 * largest - float(v.norm())
+        v = v / v.norm()
+    assert largest / smallest < 8
+
+
+def test_chebyshev_error_polynomial_stays_below_one():
+    D = domain(2, "neumann", (1.0, 1.0))
+    A = FiniteVolume.assemble(PRIORS["contrast 1e6"].sample(D, (8, 8), 0, [0]), D)
+    S, matrix = dense(Chebyshev(A), (8, 8)), A.dense()[0]
+    error = torch.eye(64, dtype=torch.float64) - S @ matrix
+    assert float(torch.linalg.eigvals(error).abs().max()) < 1 + 1e-9

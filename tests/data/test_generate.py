@@ -34,12 +34,6 @@ def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
-def test_one_and_three_workers_write_the_same_bytes(generated, tmp_path):
-    dataset = make(tmp_path / "pool", workers=3)
-    assert checksums(tmp_path / "pool") == checksums(generated)
-    assert dataset.manifest.splits == Dataset.open(generated).manifest.splits
-
-
 def test_the_number_of_threads_does_not_change_the_bytes(generated, tmp_path):
     before = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -69,7 +63,7 @@ def test_labels_satisfy_the_equations_as_stored(dataset):
 
 def test_the_manifest_tells_how_the_data_came_about(dataset):
     manifest = dataset.manifest
-    assert manifest.problem == Darcy().to_dict() == manifest.configuration.problem or manifest.problem is not None
+    assert manifest.problem == manifest.configuration.problem == json.loads(json.dumps(Darcy().to_dict()))
     assert manifest.configuration.seed == 3
     assert [i for shard in manifest.shards for i in shard.indices] == list(range(22))
     checked = {index: d for shard in manifest.shards for index, d in shard.differences.items()}
@@ -136,7 +130,11 @@ def test_stopping_between_any_two_steps_loses_and_repeats_nothing(generated, tmp
             make(folder)
     with pytest.raises(DataError, match=r"not finished \([23] shards so far\): run the same generate command again"):
         Dataset.open(folder)
-    done = {path.name: path.stat().st_ino for path in folder.glob("*.h5") if (folder / "unfinished" / path.name).with_suffix(".json").exists()}
+    done = {
+        path.name: path.stat().st_ino
+        for path in folder.glob("*.h5")
+        if (folder / "unfinished" / path.name).with_suffix(".json").exists()
+    }
     make(folder)
     assert checksums(folder) == checksums(generated)
     assert {name: (folder / name).stat().st_ino for name in done} == done
@@ -145,7 +143,7 @@ def test_stopping_between_any_two_steps_loses_and_repeats_nothing(generated, tmp
 
 def test_killed_at_random_moments_and_called_again(tmp_path):
     """SIGKILL leaves no chance to clean up; forks of this process start fast enough to kill many."""
-    arguments = {"resolution": 32, "samples": 120, "shard_size": 2}
+    arguments = {"samples": 60, "shard_size": 2}
     reference, folder = tmp_path / "reference", tmp_path / "killed"
     start = time.monotonic()
     make(reference, **arguments)
@@ -162,7 +160,7 @@ def test_killed_at_random_moments_and_called_again(tmp_path):
     dataset = make(folder, **arguments)
     assert kills >= 2
     assert checksums(folder) == checksums(reference)
-    assert [i for shard in dataset.manifest.shards for i in shard.indices] == list(range(120))
+    assert [i for shard in dataset.manifest.shards for i in shard.indices] == list(range(60))
     assert files(folder) == files(reference)
 
 
@@ -170,35 +168,42 @@ SCRIPT = """
 from vcycle.data import generate
 from vcycle.problems import Darcy
 if __name__ == "__main__":
-    generate(Darcy(), 3000, 64, 3, {folder!r}, workers=2, shard_size=2, verify_every=0, progress=False)
+    generate(Darcy(), 384, 16, 3, {folder!r}, workers=3, shard_size=16, verify_every=8, progress=False)
 """
 
 
+def alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_workers_do_not_outlive_a_killed_parent(tmp_path):
+def test_three_workers_killed_and_one_resuming_write_the_bytes_of_one(tmp_path):
     script, folder = tmp_path / "script.py", tmp_path / "data"
     script.write_text(SCRIPT.format(folder=str(folder)))
+    arguments = {"samples": 384, "shard_size": 16}
     process = subprocess.Popen([sys.executable, str(script)], env={**os.environ, "OMP_NUM_THREADS": "1"})
     try:
-        deadline = time.monotonic() + 60
-        while len(list((folder / "unfinished").glob("part-*.json"))) < 3:
+        deadline = time.monotonic() + 100
+        while len(list((folder / "unfinished").glob("part-*.json"))) < 10:
             assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.02)
+            time.sleep(0.002)
         workers = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
     finally:
         process.kill()
         process.wait()
-    assert len(workers) >= 2
-
-    def alive(pid: int) -> bool:
-        stat = Path(f"/proc/{pid}/stat")
-        return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-
-    while any(alive(pid) for pid in workers):
+    while any(alive(pid) for pid in workers):  # no worker outlives its parent
         assert time.monotonic() < deadline
-        time.sleep(0.02)
-    done = {note.stem: json.loads(note.read_text()) for note in (folder / "unfinished").glob("part-*.json")}
-    assert all(checksum(folder / record["file"]) == record["sha256"] for record in done.values())
+        time.sleep(0.002)
+    assert len(workers) >= 3
+    done = [json.loads(note.read_text()) for note in (folder / "unfinished").glob("part-*.json")]
+    assert 10 <= len(done) < 24
+    assert all(checksum(folder / record["file"]) == record["sha256"] for record in done)
+    dataset = make(folder, **arguments)
+    make(tmp_path / "reference", **arguments)
+    assert checksums(folder) == checksums(tmp_path / "reference")
+    assert dataset.manifest.splits == Dataset.open(tmp_path / "reference").manifest.splits
+    assert files(folder) == files(tmp_path / "reference")
 
 
 def test_other_arguments_for_a_folder_are_refused(generated, tmp_path):
@@ -209,7 +214,7 @@ def test_other_arguments_for_a_folder_are_refused(generated, tmp_path):
     with pytest.raises(DataError, match=r"begun with problem.prior.high=12.0, now problem.prior.high=10.0"):
         make(folder, Darcy(prior=TwoPhase(high=10.0)))
     (folder / "manifest.json").unlink()
-    with pytest.raises(DataError, match="holds shards that belong to no run of generate"):
+    with pytest.raises(DataError, match=r"holds shards that belong to no run of generate"):
         make(folder)
 
 
@@ -218,7 +223,7 @@ def test_a_begun_run_is_refused_to_others(tmp_path, monkeypatch):
         patch.setattr(work_module, "write_shard", lambda *_: (_ for _ in ()).throw(Stopped))
         with pytest.raises(Stopped):
             make(tmp_path)
-    with pytest.raises(DataError, match="begun with samples=22, splits.train=18.*now samples=30, splits.train=24"):
+    with pytest.raises(DataError, match=r"begun with samples=22, splits.train=18.*now samples=30, splits.train=24"):
         make(tmp_path, samples=30)
 
 
@@ -241,7 +246,10 @@ class Stubborn(Darcy):
 def test_unsolvable_samples_are_tried_again_then_left_out_and_reported(tmp_path, dataset, caplog):
     with caplog.at_level(logging.WARNING):
         stubborn = make(tmp_path, Stubborn())
-    assert "1 of 22 samples could not be solved, such as sample 5: relative residual nan, the limit is 1e-09" in caplog.text
+    assert (
+        "1 of 22 samples could not be solved, such as sample 5: relative residual nan, the limit is 1e-09"
+        in caplog.text
+    )
     assert [failure.index for failure in stubborn.manifest.failures] == [5]
     assert stubborn.manifest.shards[1].retried == (5, 7)
     assert stubborn.manifest.shards[2].retried == (8, 9, 10, 11)
@@ -260,7 +268,9 @@ class Hopeless(Darcy):
 
 
 def test_a_run_where_most_samples_fail_stops(tmp_path):
-    with pytest.raises(DataError, match="12 of 12 samples could not be solved, such as sample 0: .* out of luck; the run"):
+    with pytest.raises(
+        DataError, match=r"12 of 12 samples could not be solved, such as sample 0: .* out of luck; the run"
+    ):
         make(tmp_path, Hopeless())
 
 
@@ -310,7 +320,7 @@ def test_impossible_requests_are_refused_in_a_sentence(tmp_path, changes, senten
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="cannot write to .*file"):
+    with pytest.raises(DataError, match=r"cannot write to .*file"):
         make(tmp_path / "file")
 
 

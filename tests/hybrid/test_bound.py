@@ -46,8 +46,9 @@ def test_bounds_the_distance_to_the_discrete_solution(dimension, shape, boundary
         true = P.energy_norm(inputs)(exact - v)
         scale = P.energy_norm(inputs)(exact) + P.energy_norm(inputs)(v)
         for tighten in (0, 2):
-            bound = energy_bound(v, a, f, D, tighten=tighten).value
-            assert bool((bound >= true * (1 - 1e-9) - 1e-8 * scale).all()), (name, tighten, bound, true)
+            bound = energy_bound(v, a, f, D, tighten=tighten)
+            assert bool((bound.value >= true * (1 - 1e-9) - 1e-8 * scale).all()), (name, tighten, bound, true)
+            assert bool((bound.least <= P.energy_norm(inputs)(exact) * (1 + 1e-7)).all()), (name, tighten)
 
 
 CONTINUUM = [
@@ -78,6 +79,7 @@ def test_bounds_the_distance_to_the_solution_of_the_pde(dimension, shape, bounda
         size = energy_errors([0 * fields[0]], a[i, 0].numpy(), f[i, 0].numpy(), D, finer=8)[0]
         for name, bound, true in zip(names, bounds, truths, strict=True):
             assert float(bound.value[i]) >= true * (1 - 1e-9) - 1e-9 * size, (name, i, float(bound.value[i]), true)
+            assert float(bound.least[i]) <= 1.03 * size, (name, i)
 
 
 def test_effectivities_are_those_of_theory():

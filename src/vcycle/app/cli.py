@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import vcycle
 
 DESCRIPTION = "Neural operators for PDEs whose every answer says how wrong it can be."
-EXPECTED, USAGE, INTERRUPTED = 1, 2, 130
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         return _complain(error, USAGE)
     except vcycle.training.Diverged as error:
-        return _complain(error, EXPECTED)
+        return _complain(error, FAILED)
 
 
 def generate(given: argparse.Namespace, rest: list[str]) -> int:
@@ -50,7 +50,7 @@ def generate(given: argparse.Namespace, rest: list[str]) -> int:
     if config is None:
         return 0
     options = {name: value for name, value in config if name != "problem"}
-    print(vcycle.jobs.generate(vcycle.problems.build(config.problem.model_dump()), **options))
+    print(vcycle.jobs.generate(vcycle.problems.build(config.problem.plain()), **options))
     return 0
 
 

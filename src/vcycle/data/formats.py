@@ -58,7 +58,7 @@ def _mat(path: Path, names: Sequence[str]) -> Arrays:
     _require(path, names, [name for name, _, _ in scipy.io.whosmat(path)])
     found = scipy.io.loadmat(path, variable_names=list(names))
     for name in names:
-        if not isinstance(found[name], np.ndarray) or found[name].dtype.kind == "O":
+        if not isinstance(found[name], np.ndarray) or found[name].dtype.kind in "OV":
             raise DataError(f"{path}: {name!r} is a cell, a struct or sparse: save it as a plain full array")
     return {name: found[name] for name in names}
 

@@ -29,7 +29,7 @@ def generate(
     *,
     workers: int | None = None,
     shard_size: int | None = None,
-    splits: Mapping[str, float] | None = None,
+    splits: Mapping[str, int | float] | None = None,
     dtype: Precision = "float64",
     verify_every: int = 64,
     executor: Executor | None = None,

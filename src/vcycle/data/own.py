@@ -31,7 +31,7 @@ def read_own(
     units: Mapping[str, str] | None = None,
     channels: Channels = "first",
     validation: float = 0.1,
-    splits: Mapping[str, float] | None = None,
+    splits: Mapping[str, int | float] | None = None,
 ) -> Dataset:
     """Pairs of arrays (sample, *grid), with or without an axis of channels, from .npz, .npy, .mat, .h5 or .pt files.
 
@@ -170,7 +170,7 @@ def _check_request(
     inputs: Sequence[str],
     outputs: Sequence[str],
     validation: float,
-    splits: Mapping[str, float] | None,
+    splits: Mapping[str, int | float] | None,
 ) -> None:
     if not inputs or not outputs:
         raise DataError(f"name at least one input and one output field, got {list(inputs)} and {list(outputs)}")

@@ -8,7 +8,7 @@ from vcycle.data.schema import DataError, ShardRecord, SplitRecord
 FRACTIONS = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
 
-def counts(samples: int, splits: Mapping[str, float] | None = None) -> dict[str, int]:
+def counts(samples: int, splits: Mapping[str, int | float] | None = None) -> dict[str, int]:
     """The number of samples of every split, in order; given as fractions that sum to 1 or as counts that sum to all.
 
     >>> counts(1200)
@@ -64,5 +64,5 @@ def _checksum(start: int, stop: int, shards: tuple[ShardRecord, ...]) -> str:
     return digest.hexdigest()
 
 
-def _show(splits: Mapping[str, float]) -> str:
+def _show(splits: Mapping[str, int | float]) -> str:
     return ", ".join(f"{name}={share:g}" for name, share in splits.items())

@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.hybrid.equilibration import equilibrate, imbalance
-from vcycle.hybrid.reconstruction import at_vertices, flux_misfit
+from vcycle.hybrid.reconstruction import at_vertices, cell_means, flux_misfit
 from vcycle.operators import FiniteVolume, geometric_multigrid
 from vcycle.solvers import conjugate_gradients
-from vcycle.spaces import Domain, Grid, difference
+from vcycle.spaces import Domain, FaceField, Grid, difference
 
 Field = Float[Tensor, "b 1 *grid"]
 Values = Float[Tensor, "..."]  # what callers hand in; its shape is checked with a sentence
@@ -24,13 +24,20 @@ class Bound:
     """An upper bound of an energy error, and what exactly it bounds.
 
     value    (b,) >= ||a^(1/2) grad(u - v)||, in the units of that norm
+    least    (b,) <= ||a^(1/2) grad u||: the larger of (f, v) / ||a^(1/2) grad v|| and ||a^(1/2) grad v|| - value
     field    v itself: the cell values ('discrete') or the vertex values of the continuous function ('continuum')
     form     'discrete': u solves the finite-volume equations; 'continuum': u solves the PDE
     """
 
     value: Float[Tensor, " b"]
+    least: Float[Tensor, " b"]
     field: Float[Tensor, "b 1 *points"]
     form: Form
+
+    @property
+    def relative(self) -> Float[Tensor, " b"]:
+        """(b,) >= ||a^(1/2) grad(u - v)|| / ||a^(1/2) grad u||; infinite where v says nothing about the size of u."""
+        return torch.where(self.value == 0, 0.0, torch.where(self.least > 0, self.value / self.least, torch.inf))
 
 
 def energy_bound(
@@ -69,14 +76,25 @@ def energy_bound(
     q = equilibrate(A.flux(z), load, domain)
     rounding = imbalance(tuple(t.detach() for t in q), load, domain) / a.flatten(1).amin(1).sqrt()
     if form == "discrete":
-        total = torch.zeros_like(rounding)
-        for t, k, d in zip(q, A.faces, difference(u, domain), strict=True):
-            open_face = k > 0
-            misfit = torch.where(open_face, t - k * d, 0.0).square() / torch.where(open_face, k, 1.0)
-            total = total + misfit.flatten(1).sum(1)
-        return Bound(_root(total) + rounding, u, form)
-    vertices = at_vertices(u, a, domain)
-    return Bound(_root(flux_misfit(q, vertices, a, domain)) + rounding, vertices, form)
+        square, norm = _face_misfit(q, u, A), (u * A(u)).flatten(1).sum(1).clamp_min(0).sqrt()
+        field, work = u, (load * u).flatten(1).sum(1)
+    else:
+        field = at_vertices(u, a, domain)
+        square, nothing = flux_misfit(q, field, a, domain), tuple(torch.zeros_like(t) for t in q)
+        norm, work = flux_misfit(nothing, field, a, domain).sqrt(), (load * cell_means(field)).flatten(1).sum(1)
+    value = _root(square) + rounding
+    least = torch.maximum(norm - value, work / torch.where(norm > 0, norm, 1.0))
+    return Bound(value, least, field, form)
+
+
+def _face_misfit(q: FaceField, u: Field, A: FiniteVolume) -> Float[Tensor, " b"]:
+    """The sum over faces of (q - k difference(u))^2 / k; nothing flows through closed faces."""
+    total = u.new_zeros(u.shape[0])
+    for t, k, d in zip(q, A.faces, difference(u, A.domain), strict=True):
+        open_face = k > 0
+        misfit = torch.where(open_face, t - k * d, 0.0).square() / torch.where(open_face, k, 1.0)
+        total = total + misfit.flatten(1).sum(1)
+    return total
 
 
 def _root(x: Float[Tensor, " b"]) -> Float[Tensor, " b"]:

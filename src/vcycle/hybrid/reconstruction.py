@@ -30,6 +30,14 @@ def at_vertices(v: Field, a: Field, domain: Domain) -> Vertices:
     return out
 
 
+def cell_means(vertices: Vertices) -> Field:
+    """The mean over every cell of the multilinear function."""
+    for dim in range(2, vertices.ndim):
+        n = vertices.shape[dim] - 1
+        vertices = (vertices.narrow(dim, 0, n) + vertices.narrow(dim, 1, n)) / 2
+    return vertices
+
+
 def flux_misfit(q: FaceField, vertices: Vertices, a: Field, domain: Domain) -> Float[Tensor, " b"]:
     """The integral of |q - a grad v|^2 / a, exactly, for q in RT0 (given as flows through faces) and v multilinear.
 

@@ -4,10 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from vcycle.jobs.network_config import MgNOConfig, Network
 from vcycle.jobs.problem_config import Boundary, Config, DarcyConfig, Extents, Names, Resolution
-
-
-Activation = Literal["gelu", "relu", "tanh", "silu", "sigmoid", "elu", "selu", "leaky_relu", "softplus", "identity"]
 
 
 class DataConfig(Config):
@@ -29,39 +27,6 @@ class DataConfig(Config):
     """file of arrays: another file for validation; a tenth of the first if not given"""
     test_data: str | None = None
     """file of arrays: another file for the test"""
-
-
-class MgNOConfig(Config):
-    """Layers of learned V-cycles."""
-
-    name: Literal["mgno"] = "mgno"
-    width: int = Field(24, ge=1)
-    """channels inside"""
-    depth: int = Field(4, ge=1)
-    """layers"""
-    levels: int | None = Field(None, ge=1)
-    """grids of a V-cycle, 5 if neither levels nor iterations are given"""
-    iterations: list[tuple[int, int]] | None = None
-    """[pre, post] smoothing steps per level, fine to coarse"""
-    activation: Activation = "gelu"
-    """the nonlinearity"""
-    residual: bool = False
-    """restrict f - A u, as textbooks do, instead of f"""
-    ghost: Literal["zeros", "circular", "reflect", "replicate"] | None = None
-    """what stencils see beyond every face, instead of the boundary conditions"""
-
-
-class FNOConfig(Config):
-    """Layers of truncated Fourier multipliers."""
-
-    name: Literal["fno"] = "fno"
-    width: int = Field(32, ge=1)
-    """channels inside"""
-    depth: int = Field(4, ge=1)
-    """layers"""
-
-
-Network = Annotated[MgNOConfig | FNOConfig, Field(discriminator="name")]
 
 
 class OptimizerConfig(Config):
@@ -181,7 +146,7 @@ class TrainConfig(Config):
         if self.data is not None and self.resolution is not None:
             raise ValueError("--resolution is for training on an equation, --data have their own: leave one out")
         if self.steps is not None and self.epochs is not None:
-            raise ValueError("give --steps or --epochs, not both")
+            raise ValueError("give --steps or --epochs, not both; null unsets one: --steps null")
         if self.data is None and self.epochs is not None:
             raise ValueError("--epochs are passes through data and an equation has none: give --steps")
         per_epoch = self.schedule.name != "constant" and self.schedule.per == "epoch"

@@ -141,3 +141,8 @@ class DarcyConfig(Config):
                     f"{name} {value} has {len(value)} axes and dimension is {self.dimension}: make them agree"
                 )
         return self
+
+    def plain(self) -> dict[str, Any]:
+        """What `problems.build` reads: conditions for every axis."""
+        boundary = [self.boundary] * self.dimension if isinstance(self.boundary, str) else self.boundary
+        return self.model_dump() | {"boundary": boundary}

@@ -1,0 +1,6 @@
+"""Floor 2: neurons whose weights are operators, and the networks made of them. Knows no PDE and no data."""
+
+from vcycle.networks.authors import from_authors as from_authors
+from vcycle.networks.fno import FNO as FNO
+from vcycle.networks.mgno import MgNO as MgNO
+from vcycle.networks.neuron import Neurons as Neurons

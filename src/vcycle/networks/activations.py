@@ -27,4 +27,3 @@ def activation(name: str) -> nn.Module:
     if name not in ACTIVATIONS:
         raise ValueError(f"unknown activation {name!r}{did_you_mean(name, list(ACTIVATIONS))}")
     return ACTIVATIONS[name]()
-

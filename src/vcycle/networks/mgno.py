@@ -14,8 +14,6 @@ from vcycle.operators import Pointwise, count_parameters
 from vcycle.spaces import Domain, Ghost, Space
 
 DEFAULT_LEVELS = 5
-# Convolutions in channels-last memory take a step 1.3 to 1.8 times faster than in the default layout.
-LAYOUT = {2: torch.channels_last, 3: torch.channels_last_3d}
 
 
 class MgNO(nn.Module):
@@ -70,8 +68,9 @@ class MgNO(nn.Module):
                 f"MgNO with {self.levels} levels halves the grid {self.levels - 1} times, so every axis must be "
                 f"divisible by {divisor}, got {tuple(x.shape[2:])}: take fewer levels or another resolution"
             )
-        if self.domain.dimension in LAYOUT:
-            x = x.to(memory_format=LAYOUT[self.domain.dimension])
+        if self.domain.dimension == 2:
+            # A step takes 1.2 times as long in the default layout (width 24, 64 x 64, batch 8); in 3-D nothing changes.
+            x = x.to(memory_format=torch.channels_last)
         return self.head(self.neurons(x)).contiguous()
 
     def extra_repr(self) -> str:

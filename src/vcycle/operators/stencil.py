@@ -1,6 +1,7 @@
 """Stencils: convolutions with a channel matrix, and their transposes from coarse to fine grids."""
 
 import math
+from typing import get_args
 
 import torch
 import torch.nn.functional as F
@@ -132,6 +133,8 @@ def uniform_parameters(shape: tuple[int, ...], bias: int | None) -> tuple[nn.Par
 
 
 def _faces(space: Space, ghost: Ghost | None) -> Faces:
+    if ghost not in (None, *get_args(Ghost)):
+        raise ValueError(f"unknown ghost {ghost!r}: expected one of {', '.join(get_args(Ghost))}, or None")
     return ghosts(space.domain) if ghost is None else ((ghost, ghost),) * space.domain.dimension
 
 

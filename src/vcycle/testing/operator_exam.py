@@ -95,9 +95,7 @@ def maps_source_to_target(candidate: Candidate) -> None:
     adjoint = _adjoint(W)
     if adjoint is not None:
         back = tuple(adjoint(v).shape)
-        _require(
-            back == tuple(u.shape), f"{candidate.name}: W* W u has shape {back}, but u has shape {tuple(u.shape)}"
-        )
+        _require(back == tuple(u.shape), f"{candidate.name}: W* W u has shape {back}, but u has shape {tuple(u.shape)}")
 
 
 def adjoint_identity(candidate: Candidate) -> None:

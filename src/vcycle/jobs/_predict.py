@@ -1,0 +1,59 @@
+"""`vcycle predict`: a trained run applied to inputs from a file, with the bound of every answer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vcycle.hybrid import Form
+from vcycle.jobs.arrays import read_array, write_array
+from vcycle.surrogate import Prediction, load
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The prediction, where it was written, and what to tell the user about it."""
+
+    prediction: Prediction
+    file: Path | None
+    report: str
+
+    def __str__(self) -> str:
+        return self.report if self.file is None else f"{self.report}\nwritten to {self.file}"
+
+
+def predict(
+    run: str | Path,
+    input: str | Path | np.ndarray,
+    output: str | Path | None = None,
+    tighten: int = 0,
+    form: Form = "discrete",
+) -> Predicted:
+    """Apply the surrogate of a run to an array or .npy file: (*grid), (b, *grid) or (b, c, *grid).
+
+    The fields go to `output` (.npy, (b, c, *grid)). `form` and `tighten` as in `hybrid.energy_bound`.
+    Raises ValueError with one sentence for inputs that do not fit.
+    """
+    surrogate = load(run)
+    prediction = surrogate.predict(read_array(input), form=form, tighten=tighten)
+    file = None if output is None else write_array(output, prediction.value.numpy())
+    return Predicted(prediction, file, describe(prediction))
+
+
+def describe(prediction: Prediction, most: int = 20) -> str:
+    """The bounds in words, at most `most` samples one by one."""
+    shape = " x ".join(map(str, prediction.value.shape[2:]))
+    head = f"{prediction.value.shape[0]} predictions at {shape}"
+    if prediction.bound is None or prediction.relative is None:
+        return f"{head}; no error bound: the equation behind the data is not known"
+    meant = {
+        "discrete": "the distance to the discrete solution, which the reference solver would give",
+        "continuum": "the distance to the solution of the PDE, discretisation included",
+    }[prediction.form or "discrete"]
+    lines = [f"{head}; guaranteed bounds of the energy error: {meant}", "sample   energy error <=   relative <="]
+    pairs = list(zip(prediction.bound.tolist(), prediction.relative.tolist(), strict=True))
+    lines += [f"{i:6d}   {bound:15.3e}   {100 * relative:9.2f} %" for i, (bound, relative) in enumerate(pairs[:most])]
+    if len(pairs) > most:
+        worst = max(relative for _, relative in pairs)
+        lines.append(f"   ... and {len(pairs) - most} more; the largest relative bound of all is {100 * worst:.2f} %")
+    return "\n".join(lines)

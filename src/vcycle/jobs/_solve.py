@@ -1,0 +1,54 @@
+"""`vcycle solve`: solutions to a verified tolerance, the network proposing, conjugate gradients disposing."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vcycle.hybrid import Corrected
+from vcycle.jobs.arrays import read_array, write_array
+from vcycle.surrogate import load
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The solution with and without the network's proposal, the seconds each took, and what to tell the user."""
+
+    solution: Corrected
+    seconds: float
+    without: Corrected
+    seconds_without: float
+    file: Path | None
+
+    def __str__(self) -> str:
+        lines = [] if self.file is None else [f"written to {self.file}"]
+        return "\n".join(
+            [
+                self.solution.message,
+                f"with the network:    {self.solution.iterations:3d} iterations, {self.seconds:.3f} s with the prediction",
+                f"without the network: {self.without.iterations:3d} iterations, {self.seconds_without:.3f} s",
+                *lines,
+            ]
+        )
+
+
+def solve(
+    run: str | Path,
+    input: str | Path | np.ndarray,
+    tolerance: float = 1e-8,
+    output: str | Path | None = None,
+) -> Solved:
+    """Solve the run's problem for the inputs to a relative energy error of at most `tolerance`, verified by the bound.
+
+    Solves twice, from the network's output and from zero, so that the saving is measured and not claimed.
+    """
+    surrogate, inputs = load(run), read_array(input)
+    surrogate.solve(inputs, max(tolerance, 0.1))  # the first call fills caches and would be charged for it
+    began = time.perf_counter()
+    solution = surrogate.solve(inputs, tolerance)
+    middle = time.perf_counter()
+    without = surrogate.solve(inputs, tolerance, propose=False)
+    ended = time.perf_counter()
+    file = None if output is None else write_array(output, solution.value.numpy())
+    return Solved(solution, middle - began, without, ended - middle, file)

@@ -1,0 +1,95 @@
+"""train: a neural operator for a configuration, in a folder that says everything about it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from vcycle import networks
+from vcycle.jobs.config import TrainConfig
+from vcycle.jobs.configure import merge, resolve
+from vcycle.jobs.criteria import loss_named, validation
+from vcycle.jobs.run_folder import begin, describe
+from vcycle.jobs.tasks import Task, derived_seed, task
+from vcycle.networks import Normalised
+from vcycle.operators import Affine
+from vcycle.training import Constant, Cosine, OneCycle, Optimizer, Result, Schedule, Settings
+from vcycle.training import train as run
+
+SCHEDULES: dict[str, type[Schedule]] = {"onecycle": OneCycle, "cosine": Cosine, "constant": Constant}
+
+
+def train(config: TrainConfig | Mapping[str, Any] | None = None, **overrides: Any) -> Result:
+    """Train a network and keep the weights that are best on validation, in the folder `out`.
+
+    `config` and `overrides` are the options of the command line: train(problem="darcy", network="mgno", loss="bound",
+    out="runs/darcy"), network={"name": "mgno", "width": 32}. A folder that holds a run of the same configuration is
+    gone on with: Ctrl-C, SIGTERM and crashes lose at most `checkpoint_every` steps.
+
+    Writes config.yaml, surrogate.yaml, weights.safetensors, log.jsonl, log.csv and checkpoint/.
+    Raises ValueError with one sentence for a configuration that cannot be used, training.Diverged for numbers that
+    are none.
+    """
+    base = config.model_dump() if isinstance(config, TrainConfig) else config or {}
+    settled = resolve(TrainConfig, merge(base, overrides, TrainConfig))
+    subject = task(settled)
+    loss = loss_named(settled.loss, subject)
+    network = _network(settled, subject)
+    with torch.no_grad():
+        network(subject.validation.inputs[:1].float())  # what does not fit is refused before a folder is made
+    folder = begin(settled)
+    describe(folder, settled, subject)
+    return run(
+        network,
+        subject.stream,
+        loss,
+        validation(subject, loss, settled.batch),
+        _settings(settled, subject),
+        folder,
+        steps_per_epoch=subject.steps_per_epoch,
+    )
+
+
+def _network(config: TrainConfig, subject: Task) -> nn.Module:
+    """The untrained network in physical units; its random numbers depend on the seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(derived_seed(config.seed, "weights"))
+        channels = len(subject.input_names), len(subject.output_names)
+        bare = networks.build(config.network.model_dump(), *channels, subject.domain)
+    encode = _fitted(subject.sample.inputs, config.input_scaling)
+    decode = _fitted(subject.sample.outputs, config.output_scaling).inverse()
+    return Normalised(bare, encode.float(), decode.float())
+
+
+def _fitted(fields: Float[Tensor, "b c *grid"], scaling: str) -> Affine:
+    channels, dimension = fields.shape[1], fields.ndim - 2
+    if scaling == "none":
+        return Affine.identity(channels, dimension)
+    if scaling == "scale":
+        size = fields.double().square().mean([0, *range(2, fields.ndim)], keepdim=True)[0].sqrt()
+        return Affine(torch.zeros_like(size), size)
+    return Affine.fit(fields.double(), pointwise=scaling == "pointwise")
+
+
+def _settings(config: TrainConfig, subject: Task) -> Settings:
+    per_epoch = subject.steps_per_epoch or 1.0
+    schedule = config.schedule.model_dump(exclude={"name", "per"})
+    by_epoch = config.schedule.name != "constant" and config.schedule.per == "epoch"
+    return Settings(
+        steps=config.steps or max(1, round((config.epochs or 1) * per_epoch)),
+        optimizer=Optimizer(**config.optimizer.model_dump()),
+        schedule=SCHEDULES[config.schedule.name](**schedule),
+        schedule_interval=max(1, round(per_epoch)) if by_epoch else 1,
+        clip=config.clip,
+        precision=config.precision,
+        accelerator=config.accelerator,
+        threads=config.threads,
+        select=config.select,
+        patience=config.patience,
+        validate_every=config.validate_every,
+        log_every=config.log_every,
+        checkpoint_every=config.checkpoint_every,
+        seed=derived_seed(config.seed, "steps"),
+    )

@@ -1,0 +1,62 @@
+"""What a run minimises and what it watches: losses that need labels, the bound that needs none, validation metrics."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from vcycle.hybrid import energy_bound
+from vcycle.jobs.tasks import Task
+from vcycle.problems import Darcy, Problem
+from vcycle.training import Batch, Loss, energy, h1, l2
+
+Field = Float[Tensor, "b c *grid"]
+
+
+def loss_named(name: str, task: Task) -> Loss:
+    """The loss 'l2', 'h1', 'energy' or 'bound' for a task."""
+    if name == "l2":
+        return l2(task.domain, task.placement)
+    if name == "h1":
+        return h1(task.domain, task.placement)
+    if task.problem is None or task.placement != "cell":
+        lacking = "the equation" if task.problem is None else "cell values"
+        raise ValueError(f"loss {name} needs {lacking}, which these data lack: give --problem, or use loss h1 or l2")
+    return energy(task.problem.energy_norm) if name == "energy" else bound(task.problem)
+
+
+def bound(problem: Problem) -> Loss:
+    """M(v) / M(0), with M(v) >= ||u - v||_a the guaranteed bound: an error relative to the solution, without labels."""
+    if not isinstance(problem, Darcy):
+        raise ValueError(f"no guaranteed bound is known for {problem.name}: use loss h1 or l2")
+
+    def loss(v: Field, batch: Batch) -> Float[Tensor, " b"]:
+        a, f = (field.double() for field in problem.fields(batch.inputs))
+        if problem.domain.floating:
+            f = f - f.mean(tuple(range(2, f.ndim)), keepdim=True)
+        with torch.no_grad():
+            size = energy_bound(torch.zeros_like(a), a, f, problem.domain).value
+        return energy_bound(v, a, f, problem.domain).value / size
+
+    return loss
+
+
+def validation(task: Task, loss: Loss, batch: int) -> Callable[[nn.Module], dict[str, float]]:
+    """Mean loss and mean relative L2 and H1 errors on the validation pairs, computed in double precision."""
+    metrics = {"l2": l2(task.domain, task.placement), "h1": h1(task.domain, task.placement)}
+    pairs = zip(task.validation.inputs.split(batch), task.validation.outputs.split(batch), strict=True)
+    batches = [Batch(inputs.double(), outputs.double()) for inputs, outputs in pairs]
+
+    def validate(network: nn.Module) -> dict[str, float]:
+        weight = next(network.parameters())
+        found: dict[str, list[Tensor]] = {"loss": [], **{name: [] for name in metrics}}
+        for part in batches:
+            exact = part.to(weight.device, torch.float64)
+            v = network(exact.inputs.to(weight.dtype)).double()
+            found["loss"].append(loss(v, exact))
+            for name, metric in metrics.items():
+                found[name].append(metric(v, exact))
+        return {name: float(torch.cat(values).mean()) for name, values in found.items()}
+
+    return validate

@@ -1,0 +1,76 @@
+"""Networks as configuration: the options of their constructors. Imports no torch."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from vcycle.jobs.problem_config import Config
+
+Activation = Literal["gelu", "relu", "tanh", "silu", "sigmoid", "elu", "selu", "leaky_relu", "softplus", "identity"]
+
+
+class MgNOConfig(Config):
+    """Layers of learned V-cycles."""
+
+    name: Literal["mgno"] = "mgno"
+    width: int = Field(24, ge=1)
+    """channels inside"""
+    depth: int = Field(4, ge=1)
+    """layers"""
+    levels: int | None = Field(None, ge=1)
+    """grids of a V-cycle, 5 if neither levels nor iterations are given"""
+    iterations: list[tuple[int, int]] | None = None
+    """[pre, post] smoothing steps per level, fine to coarse"""
+    activation: Activation = "gelu"
+    """the nonlinearity"""
+    residual: bool = False
+    """restrict f - A u, as textbooks do, instead of f"""
+    ghost: Literal["zeros", "circular", "reflect", "replicate"] | None = None
+    """what stencils see beyond every face, instead of the boundary conditions"""
+
+
+class FNOConfig(Config):
+    """Layers of truncated Fourier multipliers."""
+
+    name: Literal["fno"] = "fno"
+    width: int = Field(32, ge=1)
+    """channels inside"""
+    depth: int = Field(4, ge=1)
+    """layers"""
+    modes: int | list[int] = 16
+    """Fourier modes of both signs, for all axes or per axis"""
+    activation: Activation = "gelu"
+    """the nonlinearity"""
+    coordinates: Literal["cells", "corners"] | None = "cells"
+    """coordinates as further inputs, null for none"""
+    padding: float | list[float] | None = None
+    """zeros at both ends of every axis, as a share of its points"""
+    basis: Literal["fourier", "domain"] = "fourier"
+    """Fourier modes, or the sines and cosines that fit the boundary conditions"""
+    skip: Literal["linear", "identity", "gating"] | None = "linear"
+    """what is added to the multiplier"""
+    skip_kernel: int = Field(1, ge=1)
+    """width of a linear skip as a stencil"""
+    mlp_skip: Literal["linear", "identity", "gating"] | None = "gating"
+    """what is added to the perceptron"""
+    mlp_expansion: float | None = 0.5
+    """channels in the perceptron over width, null for no perceptron"""
+    norm: Literal["instance", "group", "batch"] | None = None
+    """normalisation of the channels"""
+    norm_groups: int = Field(1, ge=1)
+    """number of groups of norm group"""
+    preactivation: bool = False
+    """nonlinearity before the multiplier instead of after"""
+    stabilizer: bool = False
+    """tanh before the multiplier"""
+    separable: bool = False
+    """a number per channel and mode instead of a matrix"""
+    lifting_ratio: float = Field(2.0, gt=0)
+    """channels in the first perceptron over width"""
+    projection_ratio: float = Field(2.0, gt=0)
+    """channels in the last perceptron over width"""
+    dropout: float = Field(0.0, ge=0, lt=1)
+    """probability of dropping a value in a perceptron while training"""
+
+
+Network = Annotated[MgNOConfig | FNOConfig, Field(discriminator="name")]

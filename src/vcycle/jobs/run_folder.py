@@ -1,0 +1,60 @@
+"""The folder of a run: what it was told, what it learned, and the refusal to mix two runs in one."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vcycle.jobs.config import TrainConfig
+from vcycle.jobs.configure import dump, read_file, resolve
+from vcycle.jobs.option_errors import ConfigError
+from vcycle.jobs.options import flag
+from vcycle.jobs.tasks import Task
+
+CONFIG, SURROGATE = "config.yaml", "surrogate.yaml"
+# These change how a run is computed, or where it lies, but not what comes out.
+FREE = ("out", "accelerator", "threads", "checkpoint_every")
+
+
+def begin(config: TrainConfig) -> Path:
+    """Make the folder, with the configuration in it; or go on in it if it holds a run of the same configuration."""
+    folder = Path(config.out)
+    if (folder / CONFIG).exists() and (folder / "weights.safetensors").exists():
+        _refuse_other(folder, resolve(TrainConfig, read_file(folder / CONFIG)), config)
+    elif folder.exists() and any(folder.iterdir()) and not (folder / CONFIG).exists():
+        raise ConfigError(f"{folder} exists, is not empty and holds no run: give another folder as --out")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONFIG).write_text(dump(config), encoding="utf-8")
+    return folder
+
+
+def describe(folder: Path, config: TrainConfig, task: Task) -> None:
+    """Write what it takes to use the weights."""
+    about: dict[str, Any] = {
+        "network": config.network.model_dump(mode="json"),
+        "input_names": list(task.input_names),
+        "output_names": list(task.output_names),
+        "domain": task.domain.to_dict(),
+        "placement": task.placement,
+        "resolution": list(task.resolution),
+        "problem": None if task.problem is None else task.problem.to_dict(),
+    }
+    (folder / SURROGATE).write_text(yaml.safe_dump(about, sort_keys=False), encoding="utf-8")
+
+
+def _refuse_other(folder: Path, old: TrainConfig, new: TrainConfig) -> None:
+    before, now = (_flat(c.model_dump(mode="json")) for c in (old, new))
+    for path in before | now:
+        if path.split(".")[0] not in FREE and before.get(path) != now.get(path):
+            raise ConfigError(
+                f"{folder} holds a run with {flag(path)} {before.get(path)}, now {now.get(path)} was asked for: "
+                "give another folder as --out, or the same options to go on with that run"
+            )
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested names joined by dots."""
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat

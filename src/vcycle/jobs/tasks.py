@@ -1,0 +1,139 @@
+"""What a run learns from: pairs of a data set, or an equation whose inputs are drawn afresh at every step."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+
+from vcycle.data import DataError, Dataset, Fields, require_same_domain
+from vcycle.jobs.config import TrainConfig
+from vcycle.jobs.datasets import open_data
+from vcycle.problems import Problem, build
+from vcycle.spaces import Domain, Placement
+from vcycle.training import Batch, FieldStream, Stream
+
+SCALING_SAMPLES = 32
+
+
+@dataclass(frozen=True)
+class Task:
+    """Everything that training needs to know about its subject.
+
+    stream            batches as a function of the step
+    steps_per_epoch   None where every step is new
+    sample            pairs to fit the normalisers to; validation: pairs to select the weights by
+    """
+
+    domain: Domain
+    placement: Placement
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+    problem: Problem | None
+    stream: Stream
+    steps_per_epoch: float | None
+    sample: Fields
+    validation: Fields
+
+    @property
+    def resolution(self) -> tuple[int, ...]:
+        return tuple(self.validation.inputs.shape[2:])
+
+
+def task(config: TrainConfig) -> Task:
+    """The subject of a configuration."""
+    problem = None if config.problem is None else build(config.problem.plain())
+    if config.data is not None:
+        return _from_data(config, open_data(config.data), problem)
+    if problem is None:
+        raise ValueError("nothing to learn from: give data or a problem")
+    return _from_equation(config, problem)
+
+
+def derived_seed(seed: int, purpose: str) -> int:
+    """A 63-bit number from (seed, purpose).
+
+    Generated data use their seed as it is, so derived seeds meet neither them nor each other: a data set of any
+    ordinary seed tests a network trained on the equation without a sample in common.
+    """
+    return int.from_bytes(hashlib.sha256(f"{seed}/{purpose}".encode()).digest()[:8], "big") >> 1
+
+
+@dataclass(frozen=True)
+class FreshInputs:
+    """Step s draws the samples s b, ..., s b + b - 1 of an endless stream, with labels from the solver if wanted."""
+
+    problem: Problem
+    shape: tuple[int, ...]
+    batch: int
+    seed: int
+    labelled: bool
+
+    def __call__(self, step: int) -> Batch:
+        indices = range(step * self.batch, (step + 1) * self.batch)
+        if self.labelled:
+            pairs = solved(self.problem, self.shape, self.seed, indices)
+            return Batch(pairs.inputs, pairs.outputs)
+        return Batch(self.problem.sample(self.shape, self.seed, indices))
+
+
+def solved(problem: Problem, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Fields:
+    """Inputs with their solutions."""
+    inputs = problem.sample(shape, seed, indices)
+    solution = problem.solve(inputs)
+    if not bool(solution.converged.all()):
+        raise ValueError(f"the solver did not reach its tolerance on a sample of {problem.name}: {solution.message}")
+    return Fields(inputs, solution.value)
+
+
+def _from_equation(config: TrainConfig, problem: Problem) -> Task:
+    points = config.resolution
+    axes = problem.domain.dimension
+    shape = (points,) * axes if isinstance(points, int) else tuple(points or ())
+    if len(shape) != axes:
+        raise ValueError(f"resolution {list(shape)} does not fit {problem.domain}: give one number, or one per axis")
+    labelled = config.loss != "bound"
+    count = config.validation_samples or 1
+    return Task(
+        domain=problem.domain,
+        placement="cell",
+        input_names=problem.input_names,
+        output_names=problem.output_names,
+        problem=problem,
+        stream=FreshInputs(problem, shape, config.batch, derived_seed(config.seed, "training"), labelled),
+        steps_per_epoch=None,
+        sample=solved(problem, shape, derived_seed(config.seed, "scaling"), range(SCALING_SAMPLES)),
+        validation=solved(problem, shape, derived_seed(config.seed, "validation"), range(count)),
+    )
+
+
+def _from_data(config: TrainConfig, data: Dataset, problem: Problem | None) -> Task:
+    known = data.build_problem()
+    if problem is not None:
+        require_same_domain(data.domain, problem.domain, "problem")
+        _require_same_problem(data, known, problem)
+    train, validation = (data.split(name) for name in ("train", "validation"))
+    count = min(config.validation_samples or len(validation), len(validation))
+    pairs, held_out = train.read(range(len(train))), validation.read(range(count))
+    dtype = torch.float64 if config.precision == "64-true" else torch.float32
+    seed = derived_seed(config.seed, "order")
+    stream = FieldStream(pairs.inputs.to(dtype), pairs.outputs.to(dtype), config.batch, seed)
+    return Task(
+        domain=data.domain,
+        placement=data.placement,
+        input_names=data.input_names,
+        output_names=data.output_names,
+        problem=problem or known,
+        stream=stream,
+        steps_per_epoch=stream.steps_per_epoch,
+        sample=pairs,
+        validation=held_out,
+    )
+
+
+def _require_same_problem(data: Dataset, known: Problem | None, problem: Problem) -> None:
+    if known is not None and known != problem:
+        raise DataError(f"the data were made for {known}, not for {problem}: leave the problem out, or change it")
+    names, expected = (data.input_names, data.output_names), (problem.input_names, problem.output_names)
+    if tuple(map(len, names)) != tuple(map(len, expected)):
+        raise DataError(f"the data map {names[0]} to {names[1]}, the problem {expected[0]} to {expected[1]}")

@@ -1,0 +1,228 @@
+"""The schema mirrors the code it configures; YAML, options and Python say the same; errors are one sentence."""
+
+import inspect
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vcycle.jobs.config import GenerateConfig, OneCycleConfig, OptimizerConfig, TrainConfig
+from vcycle.jobs.configure import dump, merge, parse, read_file, resolve
+from vcycle.jobs.network_config import Activation, FNOConfig, MgNOConfig
+from vcycle.jobs.option_errors import ConfigError
+from vcycle.jobs.options import members, options
+from vcycle.jobs.problem_config import Condition, DarcyConfig
+from vcycle.networks import FNO, MgNO
+from vcycle.networks.activations import ACTIVATIONS
+from vcycle.problems import PRIORS, Darcy, build
+from vcycle.spaces import CONDITIONS
+from vcycle.training import Cosine, OneCycle, Optimizer
+
+
+def configured(line: str, model=TrainConfig, home="data"):
+    """What the command line makes of a line of options."""
+    return resolve(model, merge({}, parse(line.split(), model, home), model), home)
+
+
+def complaint(line: str, model=TrainConfig, home="data") -> str:
+    with pytest.raises(ConfigError) as caught:
+        configured(line, model, home)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+BASE = "--problem darcy --out R"
+
+
+class TestMirror:
+    """Options and what they configure cannot drift apart."""
+
+    @pytest.mark.parametrize(("config", "network"), [(MgNOConfig, MgNO), (FNOConfig, FNO)])
+    def test_networks(self, config, network):
+        given_elsewhere = ("in_channels", "out_channels", "domain")
+        signature = inspect.signature(network).parameters
+        defaults = {name: p.default for name, p in signature.items() if name not in given_elsewhere}
+        assert config().model_dump(exclude={"name"}) == defaults
+
+    def test_activations(self):
+        assert set(Activation.__args__) == set(ACTIVATIONS)
+
+    @pytest.mark.parametrize(
+        ("config", "value"), [(OptimizerConfig, Optimizer), (OneCycleConfig, OneCycle), (None, Cosine)]
+    )
+    def test_optimizer_and_schedules(self, config, value):
+        config = config or members(TrainConfig.model_fields["schedule"])["cosine"]
+        expected = {f.name: f.default for f in fields(value)}
+        assert config().model_dump(exclude={"per"} | ({"name"} - expected.keys())) == expected
+
+    def test_problem(self):
+        problem = build(DarcyConfig().plain())
+        assert problem == Darcy()
+        assert set(DarcyConfig().model_dump()) == set(problem.to_dict())
+        assert set(Condition.__args__) == set(CONDITIONS)
+
+    def test_priors(self):
+        priors = members(DarcyConfig.model_fields["prior"])
+        assert set(priors) == set(PRIORS)
+        for name, config in priors.items():
+            assert config().model_dump() == PRIORS[name]().to_dict()
+
+    @pytest.mark.parametrize("dimension", [1, 2, 3])
+    @pytest.mark.parametrize("boundary", ["periodic", "neumann", "pairs"])
+    def test_every_configured_problem_can_be_built(self, dimension, boundary):
+        conditions = [["dirichlet", "neumann"]] * dimension if boundary == "pairs" else boundary
+        config = resolve(DarcyConfig, {"dimension": dimension, "boundary": conditions, "source": "gaussian"})
+        assert build(config.plain()).domain.dimension == dimension
+
+
+class TestRoundTrip:
+    @pytest.mark.parametrize(
+        "line",
+        [
+            BASE,
+            f"{BASE} --network fno --network.modes [12,8] --optimizer adamw --optimizer.lr 1e-5 --loss bound",
+            f"{BASE} --problem.prior high_contrast --problem.prior.contrast 1e6 --schedule cosine --clip 0.5",
+            f"{BASE} --problem.extents [[0,2],1] --problem.boundary [[dirichlet,neumann],periodic] --resolution 32,64",
+            "--out 007 --data d.npz --input-field a,f --output-field u --boundary periodic --epochs 30",
+        ],
+    )
+    def test_printed_configuration_reads_back(self, line, tmp_path):
+        config = configured(line)
+        (tmp_path / "c.yaml").write_text(dump(config))
+        assert resolve(TrainConfig, read_file(tmp_path / "c.yaml")) == config
+
+    @given(st.floats(1e-300, 1e300), st.integers(0, 2**63), st.text(min_size=1).filter(str.isprintable))
+    def test_any_value_reads_back(self, lr, seed, out):
+        config = resolve(TrainConfig, {"out": out, "problem": "darcy", "optimizer": {"lr": lr}, "seed": seed})
+        assert resolve(TrainConfig, yaml.safe_load(dump(config))) == config
+
+    def test_file_options_and_python_say_the_same(self, tmp_path):
+        (tmp_path / "c.yaml").write_text(
+            "out: R\nproblem: darcy\nnetwork: {name: fno, width: 16}\noptimizer: {lr: 1e-2}"
+        )
+        from_file = resolve(TrainConfig, read_file(tmp_path / "c.yaml"))
+        from_line = configured(f"{BASE} --network fno --network.width 16 --optimizer.lr 1e-2")
+        in_python = {"out": "R", "problem": DarcyConfig(), "network": {"name": "fno", "width": 16}}
+        from_python = resolve(TrainConfig, in_python | {"optimizer": OptimizerConfig(lr=1e-2)})
+        assert from_file == from_line == from_python
+
+    def test_options_come_on_top_of_the_file(self):
+        base = {"out": "R", "problem": "darcy", "network": {"width": 16}}
+        merged = resolve(TrainConfig, merge(base, {"network": {"depth": 2}}, TrainConfig))
+        assert (merged.network.width, merged.network.depth) == (16, 2)
+        assert resolve(TrainConfig, merge(base, {"network": "mgno"}, TrainConfig)).network.width == 16
+
+    def test_another_variant_starts_from_its_own_defaults(self):
+        base = {"out": "R", "problem": "darcy", "network": {"width": 16}}
+        assert resolve(TrainConfig, merge(base, {"network": "fno"}, TrainConfig)).network == FNOConfig()
+
+
+class TestOptions:
+    def test_order_does_not_matter(self):
+        assert configured(f"--network.width 8 --network fno {BASE}") == configured(
+            f"{BASE} --network=fno --network.width=8"
+        )
+
+    def test_underscores_and_hyphens_are_one(self):
+        assert configured(f"{BASE} --validate_every 7") == configured(f"{BASE} --validate-every 7")
+
+    @pytest.mark.parametrize("text", ["1e-3", "0.001", "1E-3", "1.0e-3"])
+    def test_numbers_as_people_write_them(self, text):
+        assert configured(f"{BASE} --optimizer.lr {text}").optimizer.lr == 1e-3
+
+    def test_paths_are_never_read_as_numbers(self):
+        assert configured("--problem darcy --out 1e3").out == "1e3"
+
+    def test_members_of_the_home_group_need_no_prefix(self):
+        line = "--out D --prior high_contrast --prior.contrast 1e4 --boundary periodic,neumann --source gaussian"
+        problem = configured(line, GenerateConfig, "problem").problem
+        assert (problem.prior.name, problem.prior.contrast) == ("high_contrast", 1e4)
+        assert (problem.boundary, problem.dimension) == (["periodic", "neumann"], 2)
+
+    @pytest.mark.parametrize(("value", "dimension"), [("[1]", 1), ("1,2", 2), ("[1,[0,2],3]", 3)])
+    def test_the_dimension_follows_from_the_extents(self, value, dimension):
+        assert configured(f"{BASE} --problem.extents {value}").problem.dimension == dimension
+
+    def test_every_option_is_explained(self):
+        for model in (TrainConfig, GenerateConfig):
+            assert [option.path for option in options(model) if not option.about] == []
+
+
+class TestComplaints:
+    @pytest.mark.parametrize(
+        ("line", "expected"),
+        [
+            (f"{BASE} --network.widht 3", "unknown option --network.widht: did you mean --network.width?"),
+            (f"{BASE} --optimizer.l 3", "unknown option --optimizer.l: did you mean --optimizer.lr?"),
+            (
+                f"{BASE} --problem.prior.hihg 3",
+                "unknown option --problem.prior.hihg: did you mean --problem.prior.high?",
+            ),
+            (f"{BASE} --stepz 3", "unknown option --stepz: did you mean --steps?"),
+            (f"{BASE} --lr 1e-3", "unknown option --lr: did you mean --optimizer.lr?"),
+            (f"{BASE} --netwrk.width 3", "unknown option --netwrk: did you mean --network?"),
+        ],
+    )
+    def test_a_typo_at_any_depth_is_met_with_the_nearest_and_the_known(self, line, expected):
+        message = complaint(line)
+        assert message.startswith(expected)
+        assert "known: --" in message
+
+    def test_typos_in_python_and_yaml_too(self):
+        with pytest.raises(ConfigError, match=r"unknown option --network\.widht: did you mean --network\.width\?"):
+            resolve(TrainConfig, {"out": "R", "problem": "darcy", "network": {"name": "mgno", "widht": 3}})
+
+    @pytest.mark.parametrize(
+        ("line", "expected"),
+        [
+            (f"{BASE} --network.width four", "--network.width must be a valid integer, got 'four'"),
+            (f"{BASE} --network.modes 4", "unknown option --network.modes here: it belongs to --network fno"),
+            (f"{BASE} --network mngo", "--network cannot be 'mngo': did you mean 'mgno'? known: mgno, fno"),
+            ("--problem darcyy --out R", "--problem cannot be 'darcyy': did you mean 'darcy'? known: darcy"),
+            (f"{BASE} --loss enregy", "--loss cannot be 'enregy': did you mean 'energy'? known: l2, h1, energy, bound"),
+            (f"{BASE} --loss l3", "--loss cannot be 'l3': known: l2, h1, energy, bound"),
+            (f"{BASE} --batch 0", "--batch must be greater than or equal to 1, got 0"),
+            (f"{BASE} --optimizer.lr nan", "--optimizer.lr must be a finite number, got 'nan'"),
+            (f"{BASE} --clip", "--clip needs a value"),
+            (f"{BASE} --clip --batch 3", "--clip needs a value"),
+            (f"{BASE} clip 3", "expected an option, got 'clip': options start with --"),
+            (f"{BASE} --network.width [3", "--network.width: cannot read '[3' as a value; lists are written [a, b]"),
+            (f"{BASE} --problem.boundary wall", "--problem.boundary: a boundary condition is one of"),
+            (f"{BASE} --problem.extents 1,-2", "--problem.extents: extents are a positive length or a pair"),
+            (f"{BASE} --problem.dimension 3 --problem.extents 1,1", "--problem: extents [1.0, 1.0] has 2 axes and"),
+            (f"{BASE} --resolution 1", "--resolution: a resolution is a number of points, at least 2, or one per axis"),
+            ("--problem darcy", "--out is missing: it is the folder of the run"),
+            ("--out R", "nothing to learn from: give --data FOLDER, or --problem darcy"),
+            (f"{BASE} --epochs 3", "--epochs are passes through data and an equation has none: give --steps"),
+            ("--out R --data D --steps 3 --epochs 3", "give --steps or --epochs, not both"),
+            ("--out R --data D --resolution 64", "--resolution is for training on an equation"),
+            (f"{BASE} --schedule.per epoch", "--schedule.per epoch needs --data"),
+        ],
+    )
+    def test_one_sentence_that_names_the_option(self, line, expected):
+        assert complaint(line).startswith(expected)
+
+    def test_without_the_home_prefix(self):
+        message = complaint("--out D --prior.contrast 3", GenerateConfig, "problem")
+        assert message == "unknown option --prior.contrast here: it belongs to --prior high_contrast"
+
+    @pytest.mark.parametrize(
+        ("content", "expected"),
+        [(None, "cannot read"), ("a: [", "is not YAML"), ("- a", "holds no options"), ("", "holds no options")],
+    )
+    def test_files_that_cannot_be_used(self, content, expected, tmp_path):
+        file = tmp_path / "c.yaml"
+        if content is not None:
+            file.write_text(content)
+        with pytest.raises(ConfigError, match=expected):
+            read_file(file)
+
+
+def test_the_schema_needs_no_torch():
+    code = "import sys, vcycle.jobs.config, vcycle.jobs.configure; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

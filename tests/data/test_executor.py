@@ -25,7 +25,7 @@ def test_a_pool_of_nothing_starts_nothing():
 
 
 def test_a_dead_worker_is_reported_in_a_sentence():
-    with pytest.raises(DataError, match=r"a worker process died .* `if __name__ == '__main__':` around the call"):
+    with pytest.raises(DataError, match=r"a worker process died, .* put `if __name__ == '__main__':` around"):
         list(Processes(1).run(os._exit, [1]))
     assert "OPENBLAS_NUM_THREADS" not in os.environ
 

@@ -283,6 +283,26 @@ class TestEquation:
         assert (loss(v, batch) >= 0.3 * relative).all()
         assert energy_of_bound_at_zero.isfinite().all()
 
+    def test_the_network_sees_the_logarithm_of_the_coefficient_unless_told_otherwise(self, tmp_path):
+        for number, (given, log) in enumerate([({}, True), ({"log_inputs": []}, False)]):
+            out = tmp_path / str(number)
+            train(ON_EQUATION, **given, steps=1, problem={"prior": "lognormal"}, out=str(out))
+            assert bool(weights(out)["log"]) == log
+            assert (abs(float(weights(out)["encode.shift"])) < 0.2) == log  # E log a = 0, E a = exp(1/2)
+
+    @pytest.mark.parametrize(
+        ("names", "said"),
+        [(["b"], "there is no input 'b' to take the logarithm of: known a, f"), (["f"], "input 'f' has no logarithm")],
+    )
+    def test_logarithms_that_do_not_exist_are_refused(self, names, said):
+        with pytest.raises(ValueError, match=said):
+            train(ON_EQUATION, problem={"source": "gaussian"}, log_inputs=names, out="R")
+
+    def test_without_a_dirichlet_face_predictions_have_mean_zero(self, tmp_path):
+        given = {"name": "darcy", "boundary": "periodic", "source": "gaussian"}
+        train(ON_EQUATION, problem=given, steps=2, out=str(tmp_path / "r"))
+        assert bool(weights(tmp_path / "r")["zero_mean"])
+
     @pytest.mark.parametrize("dimension", [1, 3])
     def test_other_dimensions(self, dimension, tmp_path):
         given = {"name": "darcy", "dimension": dimension}

@@ -8,11 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-Corner = Literal["best", "upper left", "lower right"]
-
 WIDTH = 9.6
 INK, SOFT, GRID = "#1f2933", "#5f6b7a", "#dfe4ea"
 BLUE, ORANGE, GREEN, PURPLE = "#1f5a92", "#c8601a", "#2c7d5b", "#7a4e9a"
+ROOM = 21
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SOFT)
 FIELD_MAP, ERROR_MAP, SIZE_MAP = "viridis", "RdBu_r", "cividis"
 
@@ -24,9 +23,9 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
     return figure
 
 
-def style(ax: Axes, title: str = "", x: str = "", y: str = "", grid: bool = True) -> Axes:
-    """Titles to the left, thin axes, faint grid lines behind the data."""
-    ax.set_title(title, loc="left", fontsize=10, color=INK, pad=7)
+def style(ax: Axes, title: str = "", x: str = "", y: str = "", *, grid: bool = True, pad: int = 7) -> Axes:
+    """Titles to the left, thin axes, faint grid lines behind the data; pad ROOM leaves a line for `legend_above`."""
+    ax.set_title(title, loc="left", fontsize=10, color=INK, pad=pad)
     ax.set_xlabel(x, fontsize=9, color=SOFT)
     ax.set_ylabel(y, fontsize=9, color=SOFT)
     ax.tick_params(labelsize=8, colors=SOFT, which="both", width=0.6, length=3)
@@ -42,9 +41,12 @@ def style(ax: Axes, title: str = "", x: str = "", y: str = "", grid: bool = True
     return ax
 
 
-def legend(ax: Axes, where: Corner = "best") -> None:
-    """A legend without a box."""
-    ax.legend(loc=where, frameon=False, fontsize=8.5, labelcolor=INK)
+def legend_above(ax: Axes) -> None:
+    """A legend in a line between title and axes, where it can hide nothing."""
+    ax.legend(
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, frameon=False, fontsize=8, labelcolor=SOFT,
+        borderaxespad=0.2, borderpad=0.1, handlelength=1.4, handletextpad=0.5, columnspacing=1.2,
+    )  # fmt: skip
 
 
 def embed(figure: Figure, kind: Literal["png", "svg"]) -> str:

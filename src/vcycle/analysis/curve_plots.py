@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 from torch import Tensor
 
-from vcycle.analysis.canvas import BLUE, COLOURS, GREEN, INK, ORANGE, SOFT, legend, new_figure, style
+from vcycle.analysis.canvas import BLUE, COLOURS, GREEN, INK, ORANGE, ROOM, SOFT, legend_above, new_figure, style
 from vcycle.analysis.effectivity import Effectivity
 from vcycle.analysis.errors import Errors
 from vcycle.analysis.resolution import AtResolution
@@ -18,27 +18,28 @@ from vcycle.analysis.spectrum import Spectrum
 from vcycle.analysis.summary import Summary
 from vcycle.analysis.wording import NARROW, NORMS
 
-HEIGHT = 3.1
+HEIGHT = 3.3
+METRICS = {"validation_loss": "loss", "validation_l2": "L$^2$ error", "validation_h1": "H$^1$ error"}
 
 
 def plot_training(history: Sequence[Mapping[str, float | None]]) -> Figure:
     """Training loss and validation metrics over steps, and the learning rate."""
     figure = new_figure(HEIGHT)
     left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
-    metrics = [name for name in history[0] if name.startswith("validation_")] if history else []
+    metrics = [name for name in history[0] if name.startswith("validation_")]
     loss = _column(history, "loss")
     left.plot(*loss, color=SOFT, lw=1.0, alpha=0.8, label="training loss")
     for name, colour in zip(metrics, COLOURS, strict=False):
-        left.plot(*_column(history, name), color=colour, lw=1.5, label=name.replace("_", " "))
-    style(left, "training", "step", "relative error, loss")
+        left.plot(*_column(history, name), color=colour, lw=1.5, label=f"validation {METRICS.get(name, name)}")
+    style(left, "training", "step", "relative error, loss", pad=ROOM)
     _log(left, "y")
-    legend(left)
+    legend_above(left)
     right.plot(*_column(history, "learning_rate"), color=GREEN, lw=1.4)
-    style(right, "learning rate", "step")
+    style(right, "learning rate", "step", pad=ROOM)
     right.set_ylim(bottom=0)
-    right.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
-    right.yaxis.get_offset_text().set(fontsize=8, color=SOFT)
+    right.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     for ax in (left, right):
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", NARROW)))
     return figure
 
@@ -49,11 +50,13 @@ def plot_distribution(errors: Errors) -> Figure:
     figure = new_figure(HEIGHT)
     left, right = figure.subplots(1, 2, sharey=True)
     _distribution(left, {name: measured[name] for name in ("l2", "h1", "energy") if name in measured})
-    style(left, "errors on the whole domain", "relative error", "fraction of samples")
+    style(left, "errors on the whole domain", "relative error", "fraction of samples", pad=ROOM)
+    legend_above(left)
     near = {name: measured[name] for name in ("boundary", "interior") if name in measured}
     if near:
         _distribution(right, near)
-        style(right, "relative L$^2$ error near the boundary and inside", "relative error")
+        style(right, "relative L$^2$ error near the boundary and inside", "relative error", pad=ROOM)
+        legend_above(right)
     else:
         right.set_axis_off()
     return figure
@@ -71,11 +74,11 @@ def plot_spectrum(spectrum: Spectrum) -> Figure:
     left, right = figure.subplots(1, 2)
     left.plot(k[visible], reference[visible], color=SOFT, lw=3.0, alpha=0.5, label="reference")
     left.plot(k[visible], error[visible], color=ORANGE, lw=1.5, label="error")
-    style(left, "energy per shell of wavenumbers", "wavenumber |ω|", "mean of Σ c²")
-    legend(left)
+    style(left, "energy per shell of wavenumbers", "wavenumber |ω|", "mean of Σ c²", pad=ROOM)
+    legend_above(left)
     right.plot(k[visible], np.sqrt(error[visible] / reference[visible]), color=BLUE, lw=1.5)
     right.axhline(1, color=SOFT, lw=0.8, ls=(0, (4, 3)))
-    style(right, "relative error per shell", "wavenumber |ω|")
+    style(right, "relative error per shell", "wavenumber |ω|", pad=ROOM)
     for ax in (left, right):
         _log(ax, "x")
         _log(ax, "y")
@@ -100,24 +103,32 @@ def plot_effectivity(bounds: Sequence[Effectivity]) -> Figure:
             marker, color=colour, ms=4.5, mec="white", mew=0.4, alpha=0.85, label=f"{bound.form} form",
         )  # fmt: skip
         right.plot(*_steps(bound.ratio), color=colour, lw=1.5, drawstyle="steps-post", label=f"{bound.form} form")
-    style(left, "bound and true error, in the energy norm", "true error / size of solution", "bound / size of solution")
+    style(
+        left,
+        "bound and true error, in the energy norm",
+        "true error / size of solution",
+        "bound / size of solution",
+        pad=ROOM,
+    )
     for axis in "xy":
         _log(left, axis)
         _percent_axis(left, axis)
     left.set(xlim=ends, ylim=ends, aspect="equal")
-    legend(left, "upper left")
+    legend_above(left)
     right.axvline(1, color=INK, lw=0.9)
-    style(right, "bound / true error", "ratio", "fraction of samples")
+    style(right, "bound / true error", "ratio", "fraction of samples", pad=ROOM)
     right.set_ylim(0, 1.02)
     right.set_xlim(left=0.98)
-    legend(right, "lower right")
+    legend_above(right)
     return figure
 
 
 def plot_resolutions(rows: Sequence[AtResolution], trained: tuple[int, ...]) -> Figure:
     """Relative L2 error against points per side: medians as lines, from least to worst as a band."""
     figure = new_figure(3.3)
-    ax = style(figure.subplots(), "error on other grids", "points along the first axis", "relative L$^2$ error")
+    ax = style(
+        figure.subplots(), "error on other grids", "points along the first axis", "relative L$^2$ error", pad=ROOM
+    )
     x = [row.shape[0] for row in rows]
     curves = (
         ("network on this grid", [row.network for row in rows], BLUE, "o"),
@@ -127,15 +138,15 @@ def plot_resolutions(rows: Sequence[AtResolution], trained: tuple[int, ...]) -> 
     for label, summaries, colour, marker in curves:
         _band(ax, x, summaries, label, colour, marker)
     ax.axvline(trained[0], color=SOFT, lw=0.8, ls=(0, (4, 3)), zorder=0)
-    upright = ax.get_xaxis_transform()
-    ax.text(trained[0], 1.01, "trained here", transform=upright, fontsize=8, color=SOFT, ha="center", va="bottom")
     _log(ax, "x")
     _log(ax, "y")
     _percent_axis(ax, "y")
     ax.xaxis.set_major_locator(FixedLocator(x))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
-    ax.legend(frameon=False, fontsize=8.5, labelcolor=INK, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    ax.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{value:.0f}" + ("\n(trained)" if round(value) == trained[0] else ""))
+    )
+    legend_above(ax)
     return figure
 
 
@@ -155,7 +166,6 @@ def _distribution(ax: Axes, curves: Mapping[str, Float[Tensor, " b"]]) -> None:
     ax.set_ylim(0, 1.04)
     _log(ax, "x")
     _percent_axis(ax, "x")
-    legend(ax, "lower right")
 
 
 def _steps(values: Float[Tensor, " b"]) -> tuple[np.ndarray, np.ndarray]:

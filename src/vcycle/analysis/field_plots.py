@@ -8,17 +8,27 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
-from matplotlib.ticker import FuncFormatter, MaxNLocator, ScalarFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from vcycle.analysis.canvas import BLUE, ERROR_MAP, FIELD_MAP, GREEN, ORANGE, SIZE_MAP, SOFT, legend, new_figure, style
+from vcycle.analysis.canvas import (
+    BLUE,
+    COLOURS,
+    ERROR_MAP,
+    FIELD_MAP,
+    ORANGE,
+    ROOM,
+    SIZE_MAP,
+    SOFT,
+    legend_above,
+    new_figure,
+    style,
+)
 from vcycle.analysis.evaluation import Case
 from vcycle.spaces import Domain, Grid, Placement
 
 Values = Float[np.ndarray, "..."]
 AXES = "xyz"
-PANEL = 3.15
-DECADES = 4
+ROUND = [1, 2, 2.5, 5, 10]
 
 
 def plot_case(
@@ -48,22 +58,22 @@ def _lines(
     units: Mapping[str, str],
 ) -> Figure:
     x = Grid(domain, u.shape, placement).axis(0).numpy()
-    figure = new_figure(2.7)
+    figure = new_figure(2.8)
     panels = figure.subplots(1, 3)
-    drawn = zip(inputs, (GREEN, ORANGE, BLUE, SOFT), strict=False)
-    for (label, values), colour in drawn:
-        panels[0].plot(x, values, color=colour, lw=1.3, label=label)
-    style(panels[0], "input " + ", ".join(_label(label, units) for label, _ in inputs), "x")
+    factors = [_factor(values, units.get(label, "")) for label, values in inputs]
+    labels = [f"{label}{unit}" for (label, _), (_, unit) in zip(inputs, factors, strict=True)]
+    for (_, values), (factor, _), label, colour in zip(inputs, factors, labels, COLOURS, strict=False):
+        panels[0].plot(x, values / factor, color=colour, lw=1.3, label=label)
+    style(panels[0], f"input {labels[0]}" if len(inputs) == 1 else "inputs", "x", pad=ROOM)
     if len(inputs) > 1:
-        legend(panels[0])
-    panels[1].plot(x, u, color=SOFT, lw=3.2, alpha=0.45, label="reference", solid_capstyle="round")
-    panels[1].plot(x, v, color=BLUE, lw=1.2, label="prediction")
-    style(panels[1], _label(name, units), "x")
-    legend(panels[1])
+        legend_above(panels[0])
+    _pair(panels[1], x, u, v, name, units.get(name, ""), ROOM)
+    legend_above(panels[1])
+    factor, unit = _factor(v - u, units.get(name, ""))
     panels[2].axhline(0, color=SOFT, lw=0.6)
-    panels[2].plot(x, v - u, color=ORANGE, lw=1.2)
-    style(panels[2], _error_title(name, units), "x")
-    panels[2].yaxis.set_major_formatter(_scientific())
+    panels[2].plot(x, (v - u) / factor, color=ORANGE, lw=1.2, label=f"prediction − reference{unit}")
+    style(panels[2], "error", "x", pad=ROOM)
+    legend_above(panels[2])
     return figure
 
 
@@ -76,18 +86,25 @@ def _maps(
     placement: Placement,
     units: Mapping[str, str],
 ) -> Figure:
-    grid = Grid(domain, u.shape, placement)
-    figure, axes = _grid_of_panels(len(inputs) + 4, domain.lengths[:2])
+    grid, unit = Grid(domain, u.shape, placement), units.get(name, "")
+    figure, axes = _panels(len(inputs) + 4, domain.lengths)
     for ax, (label, values) in zip(axes, inputs, strict=False):
-        _map(ax, values, grid, (0, 1), f"input {_label(label, units)}", FIELD_MAP)
+        _map(ax, values, grid, (0, 1), f"input {label}", units.get(label, ""))
     rest = iter(axes[len(inputs) :])
-    scale = _finite_scale(u)
-    _map(next(rest), u, grid, (0, 1), f"reference {_label(name, units)}", FIELD_MAP, *scale)
-    _map(next(rest), v, grid, (0, 1), f"prediction {_label(name, units)}", FIELD_MAP, *scale)
-    _error_map(next(rest), v - u, grid, (0, 1), _error_title(name, units))
-    _size_map(next(rest), v - u, u, grid, (0, 1), name)
+    _map(next(rest), u, grid, (0, 1), f"reference {name}", unit, like=u)
+    _map(next(rest), v, grid, (0, 1), f"prediction {name}", unit, like=u)
+    _map(next(rest), v - u, grid, (0, 1), "prediction − reference", unit, ERROR_MAP)
+    size = np.log10(np.maximum(np.abs(v - u), 1e-30) / _largest(u))
+    top = float(np.log10(_largest(v - u) / _largest(u)))
+    _map(next(rest), size, grid, (0, 1), f"log$_{{10}}$ |error| / max |{name}|", colours=SIZE_MAP, ends=(top - 4, top))
     for ax in rest:
-        _cut(ax, u, v, grid, name, units)
+        ax.set_axis_off()
+    if (len(inputs) + 4) % 3:  # a panel is left in the last row
+        middle, cut = u.shape[1] // 2, axes[len(inputs) + 4]
+        cut.set_axis_on()
+        _pair(cut, grid.axis(0).numpy(), u[:, middle], v[:, middle], f"{name} at {_position(grid, u, 1)}", unit)
+        cut.set_box_aspect(_ratio(domain.lengths))
+        cut.legend(frameon=False, fontsize=8, labelcolor=SOFT)
     return figure
 
 
@@ -100,32 +117,34 @@ def _planes(
     placement: Placement,
     units: Mapping[str, str],
 ) -> Figure:
-    grid = Grid(domain, u.shape, placement)
-    figure, axes = _grid_of_panels(len(inputs) + 5, domain.lengths[:2])
-    scale = _finite_scale(u)
-    flat: list[tuple[str, Values, tuple[float, ...]]] = [
-        *((f"input {_label(label, units)}", values, ()) for label, values in inputs),
-        (f"reference {_label(name, units)}", u, scale),
-        (f"prediction {_label(name, units)}", v, scale),
-    ]
-    for ax, (title, values, limits) in zip(axes, flat, strict=False):
-        _map(ax, values[:, :, _middle(u, 2)], grid, (0, 1), f"{title}, {_position(grid, u, 2)}", FIELD_MAP, *limits)
-    rest = iter(axes[len(flat) :])
-    largest = _largest(v - u)
+    grid, unit = Grid(domain, u.shape, placement), units.get(name, "")
+    figure, axes = _panels(len(inputs) + 5, domain.lengths)
+    middle = u.shape[2] // 2
+    rest = iter(axes)
+    for label, values in inputs:
+        title = f"input {label} at {_position(grid, u, 2)}"
+        _map(next(rest), values[:, :, middle], grid, (0, 1), title, units.get(label, ""))
+    for label, values in (("reference", u), ("prediction", v)):
+        title = f"{label} {name} at {_position(grid, u, 2)}"
+        _map(next(rest), values[:, :, middle], grid, (0, 1), title, unit, like=u)
     for normal in (2, 1, 0):
         shown = tuple(axis for axis in range(3) if axis != normal)
-        plane = (v - u).take(_middle(u, normal), axis=normal)
-        _error_map(next(rest), plane, grid, shown, f"error, {_position(grid, u, normal)}", largest)
+        plane = (v - u).take(u.shape[normal] // 2, axis=normal)
+        _map(next(rest), plane, grid, shown, f"error at {_position(grid, u, normal)}", unit, ERROR_MAP, like=v - u)
     for ax in rest:
         ax.set_axis_off()
     return figure
 
 
-def _grid_of_panels(count: int, lengths: tuple[float, ...]) -> tuple[Figure, list[Axes]]:
+def _panels(count: int, lengths: tuple[float, ...]) -> tuple[Figure, list[Axes]]:
     rows = math.ceil(count / 3)
-    ratio = min(max(lengths[1] / lengths[0], 0.35), 1.6)
-    figure = new_figure(rows * (0.55 + (PANEL - 0.75) * ratio))
+    figure = new_figure(rows * (0.85 + 2.2 * _ratio(lengths)))
     return figure, list(figure.subplots(rows, 3).flat)
+
+
+def _ratio(lengths: tuple[float, ...]) -> float:
+    """Height over width of a map, within what a page can show."""
+    return min(max(lengths[1] / lengths[0], 0.3), 1.6)
 
 
 def _map(
@@ -134,88 +153,68 @@ def _map(
     grid: Grid,
     shown: tuple[int, ...],
     title: str,
-    colours: str,
-    low: float | None = None,
-    high: float | None = None,
-) -> AxesImage:
-    """A map with equal aspect; every point is the middle of its pixel."""
+    unit: str = "",
+    colours: str = FIELD_MAP,
+    *,
+    like: Values | None = None,
+    ends: tuple[float, float] | None = None,
+) -> None:
+    """A map with equal aspect; every point is the middle of its pixel. Colours span `ends`, or the values of `like`."""
+    like = values if like is None else like
+    factor, unit = _factor(like, unit) if ends is None else (1.0, unit)
+    if ends is None:
+        largest = _largest(like)
+        ends = (-largest, largest) if colours == ERROR_MAP else _range(like)
     extent = []
     for axis in shown:
         start, stop = grid.domain.extents[axis]
         half = 0.0 if grid.placement == "cell" else 0.5 * grid.spacing[axis]
         extent += [start - half, stop + (-half if grid.domain.periodic(axis) else half)]
-    norm = Normalize(low, high)
-    image = ax.imshow(values.T, origin="lower", extent=tuple(extent), cmap=colours, norm=norm, interpolation="nearest")
-    style(ax, title, AXES[shown[0]], AXES[shown[1]], grid=False)
-    ax.xaxis.set_major_locator(MaxNLocator(4))
-    ax.yaxis.set_major_locator(MaxNLocator(4))
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    bar = ax.figure.colorbar(image, ax=ax, fraction=0.046, pad=0.03, aspect=22)
-    levels = np.unique(values)
-    if len(levels) <= 3:
-        bar.set_ticks(levels.tolist(), labels=[f"{level:g}" for level in levels])
-    else:
-        bar.locator = MaxNLocator(5)
-        bar.formatter = _scientific()
+    norm = Normalize(ends[0] / factor, ends[1] / factor)
+    image = ax.imshow(
+        values.T / factor, origin="lower", extent=tuple(extent), cmap=colours, norm=norm, interpolation="nearest"
+    )
+    style(ax, f"{title}{unit}", AXES[shown[0]], AXES[shown[1]], grid=False)
+    for along in (ax.xaxis, ax.yaxis):
+        along.set_major_locator(MaxNLocator(4, steps=ROUND))
+        along.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.04, 0.0, 0.045, 1.0)))
+    levels = np.unique(values / factor)
+    ticks = levels if len(levels) <= 3 else MaxNLocator(5, steps=ROUND).tick_values(*bar.ax.get_ylim())
+    low, high = bar.ax.get_ylim()
+    bar.set_ticks([tick for tick in ticks if low <= tick <= high])
+    bar.formatter = FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−"))
     bar.ax.tick_params(labelsize=7.5, colors=SOFT, width=0.6, length=2.5)
-    bar.ax.yaxis.get_offset_text().set(fontsize=7.5, color=SOFT)
     bar.outline.set_visible(False)
-    return image
 
 
-def _error_map(
-    ax: Axes, error: Values, grid: Grid, shown: tuple[int, ...], title: str, largest: float | None = None
-) -> None:
-    """Signed, white at zero."""
-    largest = _largest(error) if largest is None else largest
-    _map(ax, error, grid, shown, title, ERROR_MAP, -largest, largest)
-
-
-def _size_map(ax: Axes, error: Values, u: Values, grid: Grid, shown: tuple[int, ...], name: str) -> None:
-    """log10 of |error| / max |u|, four decades deep."""
-    size = np.log10(np.maximum(np.abs(error) / _largest(u), 1e-30))
-    top = float(np.log10(_largest(error) / _largest(u)))
-    _map(ax, size, grid, shown, f"log$_{{10}}$ |error| / max |{name}|", SIZE_MAP, top - DECADES, top)
-
-
-def _cut(ax: Axes, u: Values, v: Values, grid: Grid, name: str, units: Mapping[str, str]) -> None:
-    x, j = grid.axis(0).numpy(), _middle(u, 1)
-    ax.plot(x, u[:, j], color=SOFT, lw=3.2, alpha=0.45, label="reference", solid_capstyle="round")
-    ax.plot(x, v[:, j], color=BLUE, lw=1.2, label="prediction")
-    style(ax, f"cut {_label(name, units)}, {_position(grid, u, 1)}", "x")
-    ax.yaxis.set_major_formatter(_scientific())
-    legend(ax)
-
-
-def _middle(u: Values, axis: int) -> int:
-    return u.shape[axis] // 2
+def _pair(ax: Axes, x: Values, u: Values, v: Values, title: str, unit: str, pad: int = 7) -> None:
+    """Reference and prediction as lines."""
+    factor, unit = _factor(u, unit)
+    ax.plot(x, u / factor, color=SOFT, lw=3.2, alpha=0.45, label="reference", solid_capstyle="round")
+    ax.plot(x, v / factor, color=BLUE, lw=1.2, label="prediction")
+    style(ax, f"{title}{unit}", "x", pad=pad)
+    ax.xaxis.set_major_locator(MaxNLocator(4, steps=ROUND))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _position(grid: Grid, u: Values, axis: int) -> str:
-    return f"{AXES[axis]} = {grid.axis(axis)[_middle(u, axis)].item():.3g}"
+    return f"{AXES[axis]} = {grid.axis(axis)[u.shape[axis] // 2].item():.3g}"
 
 
-def _finite_scale(u: Values) -> tuple[float, float]:
-    finite = u[np.isfinite(u)]
+def _range(values: Values) -> tuple[float, float]:
+    finite = values[np.isfinite(values)]
     return float(np.min(finite)), float(np.max(finite))
 
 
 def _largest(values: Values) -> float:
     """A positive scale for values that may all be zero, or not be numbers."""
-    finite = np.abs(values[np.isfinite(values)])
-    return float(np.max(finite, initial=0.0)) or 1.0
+    return float(np.max(np.abs(values[np.isfinite(values)]), initial=0.0)) or 1.0
 
 
-def _label(name: str, units: Mapping[str, str]) -> str:
-    return f"{name} [{units[name]}]" if units.get(name) else name
-
-
-def _error_title(name: str, units: Mapping[str, str]) -> str:
-    return f"error: prediction − reference{f' [{units[name]}]' if units.get(name) else ''}"
-
-
-def _scientific() -> ScalarFormatter:
-    formatter = ScalarFormatter(useMathText=True)
-    formatter.set_powerlimits((-2, 4))
-    return formatter
+def _factor(values: Values, unit: str) -> tuple[float, str]:
+    """A power of ten to divide by, and how to say so: 0.0123 Pa is 1.23 ' [10^-2 Pa]'."""
+    exponent = math.floor(math.log10(_largest(values)))
+    if -1 <= exponent <= 3:
+        return 1.0, f" [{unit}]" if unit else ""
+    return 10.0**exponent, f" [10$^{{{exponent}}}${f' {unit}' if unit else ''}]"

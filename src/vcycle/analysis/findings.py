@@ -68,7 +68,7 @@ def _cost_sentence(cost: Cost, batch: int) -> str:
     rival, ratio = cost.fastest(batch), cost.ratio(batch)
     opening = f"At batch {batch} a prediction takes {milliseconds(cost.milliseconds[batch])}"
     if rival is None or ratio is None:
-        return f"{opening}; no solver that was tried reached the network's accuracy."
+        return f"{opening}; no solver that was tried reached the network’s accuracy."
     solver = f"the fastest solver of the same accuracy ({rival.name}) {milliseconds(rival.milliseconds[batch])}"
     against = f"{opening}, {solver}"
     if ratio > PARITY:

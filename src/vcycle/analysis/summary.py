@@ -15,6 +15,7 @@ class Summary:
     q95 is an observed value: the smallest that at least 95 % of the samples do not exceed. A number that is not finite
     counts as infinite, so that a network that fails on one sample cannot hide it.
 
+    >>> import torch
     >>> Summary.of(torch.tensor([0.01, 0.02, 0.03, 0.10], dtype=torch.float64))
     Summary(least=0.01, mean=0.04, median=0.025, q95=0.1, worst=0.1, samples=4)
     """
@@ -44,7 +45,7 @@ class Summary:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers for JSON, null for what is infinite."""
-        return {name: finite_or_none(value) for name, value in asdict(self).items()}
+        return {name: finite_or_none(float(value)) for name, value in asdict(self).items()} | {"samples": self.samples}
 
 
 def finite_or_none(value: float) -> float | None:

@@ -1,6 +1,7 @@
 """Where work units run: here, or on a pool of processes. Every engine returns the same results."""
 
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -9,8 +10,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing import connection, get_context, parent_process
+from multiprocessing.context import BaseContext
+from types import ModuleType
 from typing import TypeVar
 
 import torch
@@ -46,7 +49,10 @@ class Serial(Executor):
 
 
 class Processes(Executor):
-    """A pool of fresh (spawned) processes with one thread each, for the duration of one run."""
+    """A pool of fresh processes with one thread each, for the duration of one run.
+
+    On Linux they are forked from a server that has done nothing but import the package: one import of torch for all.
+    """
 
     def __init__(self, workers: int):
         if workers < 1:
@@ -57,16 +63,18 @@ class Processes(Executor):
         if not units:
             return
         workers = min(self.workers, len(units))
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start_worker)
+        pool = ProcessPoolExecutor(workers, mp_context=_context(), initializer=_start_worker)
         try:
-            with _environment(ONE_THREAD):
+            # Workers import the running script, guarded or not; only a problem that is defined there needs that.
+            needs_script = b"__main__" in pickle.dumps((function, units[0]))
+            with _environment(ONE_THREAD), nullcontext() if needs_script else _script_hidden():
                 futures = [pool.submit(function, unit) for unit in units]
             for future in as_completed(futures):
                 yield future.result()
         except BrokenProcessPool as error:
             raise DataError(
-                "a worker process died (out of memory, or killed), or none could start: a script that generates data "
-                "with several workers needs `if __name__ == '__main__':` around the call, or workers=1"
+                "a worker process died, out of memory or killed, or none could start: use fewer workers, and if the "
+                "running script defines the problem itself, put `if __name__ == '__main__':` around the call"
             ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -95,6 +103,14 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
+def _context() -> BaseContext:
+    if sys.platform != "linux":
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["vcycle.data.work"])
+    return context
+
+
 def _start_worker() -> None:
     torch.set_num_threads(1)
     # Ctrl-C reaches every process of the terminal; the parent alone decides, and units in flight are finished.
@@ -118,6 +134,17 @@ def _one_thread() -> Generator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def _script_hidden() -> Generator[None]:
+    """Processes started inside know nothing of the running script: multiprocessing finds no file to import."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 @contextmanager

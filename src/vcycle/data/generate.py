@@ -39,8 +39,9 @@ def generate(
 
     Every label has a relative residual below 1e-9; every `verify_every`-th (0: none) is compared with a second,
     independent solver. A sample that cannot be solved is left out and listed in the manifest.
-    The same arguments give the same bytes on any number of workers. Stopped at any moment and called again with the
-    same arguments, the work goes on where it was; other arguments for the same folder are refused.
+    The same arguments give the same bytes on any number of workers (of one kind of processor). Stopped at any moment
+    and called again with the same arguments, the work goes on where it was; other arguments for the same folder are
+    refused.
 
     resolution    points per axis, one number for all axes or one each
     workers       processes; None: as many as there are cores once starting them pays
@@ -73,7 +74,7 @@ def generate(
         done = samples - sum(len(work.indices) for work in missing)
         failures = [failure for record in finished.values() for failure in record.failures]
         with progress_bar(problem.name, samples, done, progress) as advance:
-            for record in (executor or _engine(workers)).run(make_shard, missing):
+            for record in (executor or _engine(workers, len(missing))).run(make_shard, missing):
                 finished[record.first // configuration.shard_size] = record
                 advance(record.stop - record.first)
                 done += record.stop - record.first
@@ -88,10 +89,10 @@ def generate(
     return Dataset.open(folder)
 
 
-def _engine(workers: int | None) -> Executor:
+def _engine(workers: int | None, shards: int) -> Executor:
     if workers is None:
         return Automatic()
-    return Serial() if workers == 1 else Processes(workers)
+    return Serial() if workers == 1 or shards <= 1 else Processes(workers)
 
 
 def _check(samples: int, shape: tuple[int, ...], dimension: int, shard_size: int | None, verify_every: int) -> None:

@@ -1,7 +1,8 @@
 """One shard: an HDF5 file in the group layout of The Well, with the same bytes whenever the same fields are written.
 
-Fields of a steady problem are constant in time: arrays (n_trajectories, *grid) in `t0_fields`. The exact boundary
-conditions, the placement and the extents stand in attributes of our own beside those of the layout.
+Fields of a steady problem are constant in time: arrays (n_trajectories, *grid) in `t0_fields`, which the reader of
+The Well serves as constant fields (n_steps_output=0). The exact boundary conditions, the placement and the extents
+stand in attributes of our own beside those of the layout.
 Source: the format description of The Well, PolymathicAI/the_well, docs/data_format.md.
 """
 

@@ -32,14 +32,12 @@ def resume(works: list[Work], configuration: Configuration, folder: Path) -> dic
             _require_same(Configuration.model_validate_json(begun.read_bytes()), configuration, folder)
         elif next(folder.glob("part-*.h5"), None) is not None:
             raise DataError(f"{folder} holds shards that belong to no run of generate: choose another folder")
-        for work in works:
-            if work.note.exists():
-                records[work.number] = ShardRecord.model_validate_json(work.note.read_bytes())
     except ValidationError as error:
         raise DataError(
             f"{folder} holds records of another kind of run ({error.title}): choose another folder"
         ) from error
-    return {work.number: records[work.number] for work in works if _intact(work, records.get(work.number))}
+    found = {work.number: _note(work) or records.get(work.number) for work in works}
+    return {work.number: record for work in works if (record := found[work.number]) and _intact(work, record)}
 
 
 def begin(configuration: Configuration, folder: Path) -> None:
@@ -57,9 +55,15 @@ def end(folder: Path) -> None:
         shutil.rmtree(folder / UNFINISHED)
 
 
-def _intact(work: Work, record: ShardRecord | None) -> bool:
-    if record is None:
-        return False
+def _note(work: Work) -> ShardRecord | None:
+    """The record of a shard that is done, if it can be read: a failing disk may leave half of one."""
+    try:
+        return ShardRecord.model_validate_json(work.note.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def _intact(work: Work, record: ShardRecord) -> bool:
     if work.file.exists() and work.file.stat().st_size == record.size and checksum(work.file) == record.sha256:
         return True
     log.warning("%s is missing or does not match its checksum: it is computed again", work.file)

@@ -8,11 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.hybrid.equilibration import equilibrate, imbalance
+from vcycle.hybrid.equilibration import imbalance
 from vcycle.hybrid.reconstruction import at_vertices, cell_means, flux_misfit
-from vcycle.operators import FiniteVolume, geometric_multigrid
-from vcycle.solvers import conjugate_gradients
-from vcycle.spaces import Domain, FaceField, Grid, difference
+from vcycle.hybrid.tighten import equilibrated_flux, face_product, misfit
+from vcycle.operators import FiniteVolume
+from vcycle.spaces import Domain, Grid
 
 Field = Float[Tensor, "b 1 *grid"]
 Values = Float[Tensor, "..."]  # what callers hand in; its shape is checked with a sentence
@@ -52,8 +52,7 @@ def energy_bound(
     """||a^(1/2) grad(u - v)|| <= ||a^(-1/2) (q - a grad v)|| for every flux q with div q + f = 0 (Prager, Synge 1947).
 
     q is the finite-volume flux of v, brought to equilibrium by one fast transform: it holds for *any* v (a network's
-    output, zero, noise). `tighten` improves the flux, not v, by that many V-cycles, each with the best step length (a
-    step of conjugate gradients from v).
+    output, zero, noise). `tighten` improves the flux, not v, by that many V-cycles (hybrid.tighten).
 
     v, coefficient, source: (b, 1, *grid) cell values (source may be a number); `domain` is the unit box with Dirichlet
     faces if not given. a and f are constant on cells.
@@ -69,14 +68,11 @@ def energy_bound(
     u = v.double()
     A = FiniteVolume.assemble(a, domain)
     load = f * math.prod(Grid(domain, tuple(v.shape[2:])).spacing)
-    z = u
-    if tighten:
-        cycle = geometric_multigrid(A)
-        z = conjugate_gradients(A, load, cycle, start=u, floating=domain.floating, tolerance=0.0, most=tighten).value
-    q = equilibrate(A.flux(z), load, domain)
+    q = equilibrated_flux(u, A, load, tighten)
     rounding = imbalance(tuple(t.detach() for t in q), load, domain) / a.flatten(1).amin(1).sqrt()
     if form == "discrete":
-        square, norm = _face_misfit(q, u, A), (u * A(u)).flatten(1).sum(1).clamp_min(0).sqrt()
+        rest = misfit(q, u, A)
+        square, norm = face_product(rest, rest, A), (u * A(u)).flatten(1).sum(1).clamp_min(0).sqrt()
         field, work = u, (load * u).flatten(1).sum(1)
     else:
         field = at_vertices(u, a, domain)
@@ -85,16 +81,6 @@ def energy_bound(
     value = _root(square) + rounding
     least = torch.maximum(norm - value, work / torch.where(norm > 0, norm, 1.0))
     return Bound(value, least, field, form)
-
-
-def _face_misfit(q: FaceField, u: Field, A: FiniteVolume) -> Float[Tensor, " b"]:
-    """The sum over faces of (q - k difference(u))^2 / k; nothing flows through closed faces."""
-    total = u.new_zeros(u.shape[0])
-    for t, k, d in zip(q, A.faces, difference(u, A.domain), strict=True):
-        open_face = k > 0
-        misfit = torch.where(open_face, t - k * d, 0.0).square() / torch.where(open_face, k, 1.0)
-        total = total + misfit.flatten(1).sum(1)
-    return total
 
 
 def _root(x: Float[Tensor, " b"]) -> Float[Tensor, " b"]:

@@ -15,6 +15,7 @@ from vcycle.jobs.run_folder import begin, describe
 from vcycle.jobs.tasks import Task, derived_seed, task
 from vcycle.networks import Normalised
 from vcycle.operators import Affine
+from vcycle.problems import Darcy
 from vcycle.training import Constant, Cosine, OneCycle, Optimizer, Result, Schedule, Settings
 from vcycle.training import train as run
 
@@ -58,9 +59,33 @@ def _network(config: TrainConfig, subject: Task) -> nn.Module:
         torch.default_generator.manual_seed(derived_seed(config.seed, "weights"))
         channels = len(subject.input_names), len(subject.output_names)
         bare = networks.build(config.network.model_dump(), *channels, subject.domain)
-    encode = _fitted(subject.sample.inputs, config.input_scaling)
-    decode = _fitted(subject.sample.outputs, config.output_scaling).inverse()
-    return Normalised(bare, encode.float(), decode.float())
+    log = _log_inputs(config, subject)
+    inputs = subject.sample.inputs.double()
+    seen = torch.cat([x.log() if flag else x for x, flag in zip(inputs.split(1, 1), log, strict=True)], 1)
+    encode = _fitted(seen, config.input_scaling)
+    decode = _fitted(subject.sample.outputs.double(), config.output_scaling).inverse()
+    # Without a Dirichlet face an equation fixes its solution up to a constant only, and labels have mean zero.
+    zero_mean = subject.problem is not None and subject.domain.floating
+    return Normalised(bare, encode.float(), decode.float(), log=log, zero_mean=zero_mean)
+
+
+def _log_inputs(config: TrainConfig, subject: Task) -> list[bool]:
+    """Which inputs the network sees as logarithms."""
+    coefficient = subject.input_names[:1] if isinstance(subject.problem, Darcy) else ()
+    chosen = coefficient if config.log_inputs is None else config.log_inputs
+    for name in chosen:
+        if name not in subject.input_names:
+            raise ValueError(
+                f"there is no input {name!r} to take the logarithm of: known {', '.join(subject.input_names)}"
+            )
+    log = [name in chosen for name in subject.input_names]
+    for channel, name in enumerate(subject.input_names):
+        low = float(subject.sample.inputs[:, channel].min())
+        if log[channel] and low <= 0:
+            raise ValueError(
+                f"input {name!r} has no logarithm, its values go down to {low:g}: leave it out of log_inputs"
+            )
+    return log
 
 
 def _fitted(fields: Float[Tensor, "b c *grid"], scaling: str) -> Affine:
@@ -68,9 +93,9 @@ def _fitted(fields: Float[Tensor, "b c *grid"], scaling: str) -> Affine:
     if scaling == "none":
         return Affine.identity(channels, dimension)
     if scaling == "scale":
-        size = fields.double().square().mean([0, *range(2, fields.ndim)], keepdim=True)[0].sqrt()
+        size = fields.square().mean([0, *range(2, fields.ndim)], keepdim=True)[0].sqrt()
         return Affine(torch.zeros_like(size), size)
-    return Affine.fit(fields.double(), pointwise=scaling == "pointwise")
+    return Affine.fit(fields, pointwise=scaling == "pointwise")
 
 
 def _settings(config: TrainConfig, subject: Task) -> Settings:

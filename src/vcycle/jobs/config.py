@@ -88,10 +88,12 @@ class TrainConfig(Config):
     """equation: points per axis, 64 if not given"""
     network: Network = MgNOConfig()
     """the neural operator"""
+    log_inputs: Names | None = None
+    """inputs that the network sees as logarithms; the coefficient of a known equation if not given, [] for none"""
     input_scaling: Literal["channel", "pointwise", "none"] = "channel"
     """inputs to mean 0 and deviation 1, per channel or per point"""
-    output_scaling: Literal["channel", "pointwise", "scale", "none"] = "channel"
-    """outputs likewise; scale: without the mean"""
+    output_scaling: Literal["scale", "channel", "pointwise", "none"] = "scale"
+    """outputs to mean square 1, or as inputs; subtracting means costs the exact boundary values"""
     loss: Literal["l2", "h1", "energy", "bound"] = "h1"
     """relative error in a norm, or the guaranteed error bound, which needs no labels"""
     optimizer: OptimizerConfig = OptimizerConfig()

@@ -1,0 +1,88 @@
+"""Equal accuracy is found from the loose side, and times are medians of calls on the same batches."""
+
+import time
+
+import pytest
+import torch
+
+from vcycle.analysis import Cost, Rival, compare_cost
+from vcycle.analysis.cost import loosest_tolerance, time_per_sample
+from vcycle.spaces import Domain
+
+LINE = Domain.unit(1)
+U = torch.rand(5, 1, 16, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) + 1
+
+
+def median_error(u: torch.Tensor) -> float:
+    return ((u - U).flatten(1).norm(dim=1) / U.flatten(1).norm(dim=1)).median().item()
+
+
+@pytest.mark.parametrize("target", [0.3, 0.02, 3e-7])
+def test_the_loosest_tolerance_is_found_to_a_few_percent(target):
+    """The error is half the tolerance, so the loosest tolerance is twice the target."""
+    tolerance, error = loosest_tolerance(lambda a, tol: a * (1 + 0.5 * tol), U, target, median_error)
+    assert tolerance is not None
+    assert error <= target
+    assert tolerance == pytest.approx(min(0.5, 2 * target), rel=0.03)
+    assert tolerance <= 2 * target
+
+
+def test_a_solver_that_can_do_no_better_says_so():
+    calls = []
+
+    def solve(a: torch.Tensor, tolerance: float) -> torch.Tensor:
+        calls.append(tolerance)
+        return a * (1.05 + tolerance)
+
+    assert loosest_tolerance(solve, U, 0.02, median_error) == (None, pytest.approx(0.05, rel=1e-4))
+    assert len(calls) < 20
+
+
+def test_everyone_gets_the_same_batches_and_the_median_is_taken():
+    seen: dict[str, list[tuple[int, ...]]] = {"a": [], "b": []}
+
+    def call(name: str, seconds: float):
+        def run(u: torch.Tensor) -> torch.Tensor:
+            seen[name].append(tuple(u[:, 0, 0].tolist()))
+            slow = len(seen[name]) == 3
+            time.sleep(10 * seconds if slow else seconds)
+            return u
+
+        return run
+
+    found = time_per_sample({"a": call("a", 0.002), "b": call("b", 0.006)}, U, 3, 5)
+    assert seen["a"] == seen["b"]
+    assert len(seen["a"]) == 6  # one to warm up
+    assert len(set(seen["a"])) > 1  # other samples in other turns
+    assert 2 / 3 <= found["a"] < 2 * found["a"] < found["b"] < 10
+
+
+def test_the_comparison_is_fair_and_the_solver_may_win():
+    def network(a: torch.Tensor) -> torch.Tensor:
+        time.sleep(0.01)
+        return 1.1 * a
+
+    def quick(a: torch.Tensor, tolerance: float) -> torch.Tensor:
+        return a * (1 + tolerance)
+
+    def blunt(a: torch.Tensor, tolerance: float) -> torch.Tensor:
+        return 1.5 * a
+
+    cost = compare_cost(network, {"quick": quick, "blunt": blunt}, U, U, LINE, batches=(1, 4), repeats=3)
+    assert cost.error == pytest.approx(0.1)
+    first, second = cost.rivals
+    assert first.reached and first.error <= 0.1
+    assert first.tolerance == pytest.approx(0.1, rel=0.03)
+    assert not second.reached and second.milliseconds == {} and second.error == pytest.approx(0.5)
+    assert cost.fastest(1) is first
+    ratio = cost.ratio(1)
+    assert ratio is not None and ratio < 0.2
+    assert cost.milliseconds[1] > 9 and cost.milliseconds[4] == pytest.approx(cost.milliseconds[1] / 4, rel=0.5)
+    assert cost.threads == torch.get_num_threads()
+    assert cost.to_dict()["solvers"][1]["tolerance"] is None
+
+
+def test_without_an_able_solver_there_is_no_ratio():
+    cost = Cost(0.1, {1: 2.0}, (Rival("blunt", None, 0.5, {}),), 1, "cpu", 3)
+    assert cost.fastest(1) is None and cost.ratio(1) is None
+    assert cost.to_dict()["ratio"] == {"1": None}

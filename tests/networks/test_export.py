@@ -1,0 +1,27 @@
+"""Networks leave Python as a torch.export program of a fixed shape."""
+
+import pytest
+import torch
+
+from vcycle.networks import FNO, MgNO, Normalised
+from vcycle.operators import Affine
+from vcycle.spaces import Domain
+
+
+@pytest.mark.parametrize(("kind", "boundary"), [(MgNO, "dirichlet"), (MgNO, "mixed"), (FNO, "periodic")])
+def test_the_exported_program_computes_the_same(kind, boundary):
+    mixed = Domain([1.0, 1.0], ["periodic", ("dirichlet", "neumann")])
+    domain = mixed if boundary == "mixed" else Domain.unit(2, boundary)
+    options = {"levels": 3} if kind is MgNO else {"modes": 4, "padding": 0.1, "norm": "instance"}
+    network = kind(2, 1, width=4, depth=2, domain=domain, **options)
+    network = Normalised(network, Affine.identity(2, 2), Affine.identity(1, 2), log=[True, False], zero_mean=True)
+    x = torch.rand(3, 2, 16, 8) + 0.5
+    program = torch.export.export(network.eval(), (x,))
+    torch.testing.assert_close(program.module()(x), network(x), rtol=1e-6, atol=1e-6)
+
+
+def test_an_exported_fno_has_no_complex_numbers():
+    program = torch.export.export(FNO(1, 1, width=4, depth=1, modes=4), (torch.randn(1, 1, 8, 8),))
+    tensors = [node.meta["val"] for node in program.graph.nodes if isinstance(node.meta.get("val"), torch.Tensor)]
+    assert tensors
+    assert not any(value.is_complex() for value in tensors)

@@ -1,0 +1,102 @@
+import itertools
+
+import pytest
+import torch
+
+from vcycle.networks import FNO
+from vcycle.operators import count_parameters
+from vcycle.spaces import Domain
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+@pytest.mark.parametrize("boundary", ["dirichlet", "periodic"])
+def test_fields_in_fields_out(dimension, boundary):
+    network = FNO(2, 3, width=6, depth=2, modes=4, domain=Domain.unit(dimension, boundary))
+    shape = (6, 8, 10)[:dimension]
+    assert network(torch.randn(5, 2, *shape)).shape == (5, 3, *shape)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"modes": (5, 6)},
+        {"coordinates": None},
+        {"coordinates": "corners"},
+        {"padding": 0.25},
+        {"padding": (0.2, 0.0)},
+        {"basis": "domain"},
+        {"skip": "identity", "mlp_skip": "linear"},
+        {"skip": None, "mlp_skip": None},
+        {"skip": "gating", "mlp_skip": "identity"},
+        {"skip_kernel": 3},
+        {"mlp_expansion": None},
+        {"norm": "group", "norm_groups": 2},
+        {"norm": "instance"},
+        {"norm": "batch", "preactivation": True},
+        {"stabilizer": True, "separable": True},
+        {"activation": "tanh", "lifting_ratio": 1.5, "projection_ratio": 3.0, "dropout": 0.1},
+    ],
+    ids=str,
+)
+def test_every_option_does_something_and_every_parameter_matters(options):
+    torch.manual_seed(0)
+    plain = FNO(1, 1, width=4, depth=2, modes=4)
+    torch.manual_seed(0)
+    network = FNO(1, 1, width=4, depth=2, **{"modes": 4, **options})
+    x = torch.randn(3, 1, 8, 12)
+    assert not torch.equal(network(x), plain(x))
+    network(x).pow(3).sum().backward()
+    silent = [name for name, p in network.named_parameters() if p.grad is None]
+    assert silent == []
+
+
+def test_without_coordinates_it_commutes_with_every_shift():
+    network = FNO(2, 1, width=6, depth=3, modes=6, coordinates=None, domain=Domain.unit(2, "periodic")).double()
+    u = torch.randn(2, 2, 9, 12, dtype=torch.float64)
+    shifted = u.roll((2, 5), (2, 3))
+    torch.testing.assert_close(network(shifted), network(u).roll((2, 5), (2, 3)), rtol=0, atol=1e-13)
+
+
+def test_cell_coordinates_are_the_same_points_at_every_resolution():
+    network = FNO(1, 1, width=4, depth=1, modes=2)
+    coarse, fine = (network._coordinates(torch.zeros(1, 1, n, n, dtype=torch.float64)) for n in (4, 8))
+    averaged = torch.nn.functional.avg_pool2d(fine, 2)
+    torch.testing.assert_close(averaged, coarse, rtol=0, atol=1e-15)
+    corners = FNO(1, 1, width=4, depth=1, modes=2, coordinates="corners")
+    assert corners._coordinates(torch.zeros(1, 1, 4, 4))[0, 0, :, 0].tolist() == [0.0, 0.25, 0.5, 0.75]
+
+
+def test_a_smooth_function_has_one_image_at_all_resolutions():
+    """Up to aliasing of the activation, which falls fast with the resolution."""
+    torch.manual_seed(1)
+    network = FNO(1, 1, width=6, depth=2, modes=4, coordinates=None, domain=Domain.unit(1, "periodic")).double()
+    images = []
+    for n in (8, 16, 32):
+        x = torch.arange(n, dtype=torch.float64) / n
+        images.append(network(20 * (2 * torch.pi * x).sin()[None, None])[..., :: n // 8])
+    gaps = [float((a - b).detach().abs().max()) for a, b in itertools.pairwise(images)]
+    assert 1e-8 < gaps[0] < 1e-2
+    assert gaps[1] < 0.05 * gaps[0]
+
+
+def test_parameters_are_counted():
+    """Lift, per block K with bias, B, M, G, and projection."""
+    c, m = 8, 6 * 4 * 2
+    lift, project = 16 * 3 + 16 + 8 * 16 + 8, 16 * 8 + 16 + 16 + 1
+    block = c * c * m + c + c * c + (4 * 8 + 4 + 8 * 4 + 8) + c
+    assert count_parameters(FNO(1, 1, width=8, depth=3, modes=6)) == lift + 3 * block + project
+
+
+def test_errors_say_what_to_do():
+    with pytest.raises(ValueError, match=r"got modes=\(4, 4, 4\) for 2 axes"):
+        FNO(1, 1, modes=(4, 4, 4))
+    with pytest.raises(ValueError, match="takes 1 input channels, got 2"):
+        FNO(1, 1, width=4, modes=4)(torch.zeros(1, 2, 8, 8))
+    with pytest.raises(ValueError, match="skip_kernel=3 with skip='identity'"):
+        FNO(1, 1, skip="identity", skip_kernel=3)
+    with pytest.raises(ValueError, match="separable=False"):
+        FNO(1, 1, basis="domain", separable=True)
+
+
+def test_its_repr_states_modes_width_and_parameters():
+    assert "modes=(6, 6), width=8" in repr(FNO(1, 1, width=8, depth=3, modes=6))

@@ -68,13 +68,20 @@ def test_the_comparison_is_fair_and_the_solver_may_win():
     def blunt(a: torch.Tensor, tolerance: float) -> torch.Tensor:
         return 1.5 * a
 
-    cost = compare_cost(network, {"quick": quick, "blunt": blunt}, U, U, LINE, batches=(1, 4), repeats=3)
+    def slow(a: torch.Tensor) -> torch.Tensor:
+        time.sleep(0.02)
+        return a
+
+    cost = compare_cost(
+        network, {"quick": quick, "blunt": blunt}, U, U, LINE, also={"slow": slow}, batches=(1, 4), repeats=3
+    )
     assert cost.error == pytest.approx(0.1)
     first, second = cost.rivals
     assert first.reached and first.error <= 0.1
     assert first.tolerance == pytest.approx(0.1, rel=0.03)
     assert not second.reached and second.milliseconds == {} and second.error == pytest.approx(0.5)
     assert cost.fastest(1) is first
+    assert cost.others["slow"][1] > 1.5 * cost.milliseconds[1]
     ratio = cost.ratio(1)
     assert ratio is not None and ratio < 0.2
     assert cost.milliseconds[1] > 9 and cost.milliseconds[4] == pytest.approx(cost.milliseconds[1] / 4, rel=0.5)
@@ -83,6 +90,6 @@ def test_the_comparison_is_fair_and_the_solver_may_win():
 
 
 def test_without_an_able_solver_there_is_no_ratio():
-    cost = Cost(0.1, {1: 2.0}, (Rival("blunt", None, 0.5, {}),), 1, "cpu", 3)
+    cost = Cost(0.1, {1: 2.0}, (Rival("blunt", None, 0.5, {}),), 1, "cpu", 3, {})
     assert cost.fastest(1) is None and cost.ratio(1) is None
     assert cost.to_dict()["ratio"] == {"1": None}

@@ -7,8 +7,9 @@ from vcycle.analysis import Effectivity
 
 
 def effectivity(bound: list[float], error: list[float], slack: float = 1e-6) -> Effectivity:
-    size = torch.full((len(bound),), 10.0, dtype=torch.float64)
-    return Effectivity("discrete", "guaranteed", torch.tensor(bound).double(), torch.tensor(error).double(), size, slack)
+    size, known = (torch.full((len(bound),), value, dtype=torch.float64) for value in (10.0, slack))
+    bounds, errors = torch.tensor(bound, dtype=torch.float64), torch.tensor(error, dtype=torch.float64)
+    return Effectivity("discrete", "guaranteed", bounds, errors, size, known)
 
 
 def test_ratios_and_relative_bounds():

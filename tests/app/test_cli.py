@@ -136,25 +136,17 @@ def test_generate(jobs):
 
 def test_evaluate(jobs):
     jobs.replace("evaluate")
+    plain = {"split": "test", "samples": None, "resolutions": None, "tighten": 0, "out": None, "machine": None}
     assert main(["evaluate", "RUN"]) == 0
-    assert jobs.evaluate == (("RUN", None), {})
-    raw = [
-        "--input-field",
-        "x",
-        "--output-field",
-        "y",
-        "--boundary",
-        "dirichlet",
-        "--placement",
-        "cell",
-        "--extents",
-        "1,2",
-    ]
-    assert main(["evaluate", "RUN", "--data", "d.npz", *raw]) == 0
-    expected = DataConfig(
-        path="d.npz", input_field=["x"], output_field=["y"], boundary="dirichlet", extents=[1.0, 2.0], placement="cell"
-    )
-    assert jobs.evaluate == (("RUN", expected), {})
+    assert jobs.evaluate == (("RUN", None), plain)
+    assert main("evaluate RUN --split test_32 --samples 9 --resolutions 32,128 --tighten 1 --out E".split()) == 0
+    given = {"split": "test_32", "samples": 9, "resolutions": [32, 128], "tighten": 1, "out": "E"}
+    assert jobs.evaluate == (("RUN", None), plain | given)
+    raw = "--data d.npz --input-field x --output-field y --boundary dirichlet --placement cell --extents 1,2"
+    assert main(["evaluate", "RUN", *raw.split()]) == 0
+    fields = {"input_field": ["x"], "output_field": ["y"]}
+    expected = DataConfig(path="d.npz", **fields, boundary="dirichlet", extents=[1.0, 2.0], placement="cell")
+    assert jobs.evaluate == (("RUN", expected), plain)
 
 
 def test_predict_and_solve(jobs):
@@ -220,6 +212,7 @@ def test_wrong_requests(line, said, capsys):
         ("trian", "invalid choice: 'trian'"),
         ("predict RUN", "--input, --out"),
         ("predict RUN --input a --out u --tightn 1", "predict does not know --tightn"),
+        ("evaluate RUN --resolutions 32,x", "argument --resolutions"),
         ("predict RUN --input a --out u --form weak", "invalid choice: 'weak'"),
     ],
 )

@@ -42,13 +42,14 @@ def test_bounds_the_distance_to_the_discrete_solution(dimension, shape, boundary
     inputs = P.sample(shape, 11, range(4))
     a, f = P.fields(inputs)
     exact = solve_assembled(a, f, D)
-    for name, v in functions(exact, D, 3).items():
-        true = P.energy_norm(inputs)(exact - v)
-        scale = P.energy_norm(inputs)(exact) + P.energy_norm(inputs)(v)
-        for tighten in (0, 2):
-            bound = energy_bound(v, a, f, D, tighten=tighten)
-            assert bool((bound.value >= true * (1 - 1e-9) - 1e-8 * scale).all()), (name, tighten, bound, true)
-            assert bool((bound.least <= P.energy_norm(inputs)(exact) * (1 + 1e-7)).all()), (name, tighten)
+    v = torch.cat(list(functions(exact, D, 3).values()))
+    a, f, exact, inputs = (t.repeat(len(v) // 4, *[1] * (t.ndim - 1)) for t in (a, f, exact, inputs))
+    energy = P.energy_norm(inputs)
+    true, size = energy(exact - v), energy(exact)
+    for tighten in (0, 2):
+        bound = energy_bound(v, a, f, D, tighten=tighten)
+        assert bool((bound.value >= true * (1 - 1e-9) - 1e-8 * (size + energy(v))).all()), bound.value / true
+        assert bool((bound.least <= size * (1 + 1e-7)).all()), bound.least / size
 
 
 CONTINUUM = [
@@ -69,17 +70,17 @@ def test_bounds_the_distance_to_the_solution_of_the_pde(dimension, shape, bounda
     P = darcy(D, prior)
     inputs = P.sample(shape, 11, range(4))
     a, f = P.fields(inputs)
-    names, bounds = [], []
-    for name, v in functions(P.solve(inputs).value, D, 5).items():
-        names.append(name)
-        bounds.append(energy_bound(v, a, f, D, form="continuum"))
+    approximations = functions(P.solve(inputs).value, D, 5)
+    v, count = torch.cat(list(approximations.values())), len(approximations)
+    many_a, many_f = a.repeat(count, *[1] * (a.ndim - 1)), f.repeat(count, *[1] * (f.ndim - 1))
+    bound = energy_bound(v, many_a, many_f, D, form="continuum")
     for i in range(4):
-        fields = [bound.field[i, 0].numpy() for bound in bounds]
-        truths = energy_errors(fields, a[i, 0].numpy(), f[i, 0].numpy(), D, finer=8)
-        size = energy_errors([0 * fields[0]], a[i, 0].numpy(), f[i, 0].numpy(), D, finer=8)[0]
-        for name, bound, true in zip(names, bounds, truths, strict=True):
-            assert float(bound.value[i]) >= true * (1 - 1e-9) - 1e-9 * size, (name, i, float(bound.value[i]), true)
-            assert float(bound.least[i]) <= 1.03 * size, (name, i)
+        rows = range(i, 4 * count, 4)
+        fields = [bound.field[row, 0].numpy() for row in rows]
+        *truths, size = energy_errors([*fields, 0 * fields[0]], a[i, 0].numpy(), f[i, 0].numpy(), D, finer=8)
+        for name, row, true in zip(approximations, rows, truths, strict=True):
+            assert float(bound.value[row]) >= true * (1 - 1e-9) - 1e-9 * size, (name, i, float(bound.value[row]), true)
+            assert float(bound.least[row]) <= 1.03 * size, (name, i)
 
 
 def test_effectivities_are_those_of_theory():
@@ -115,9 +116,9 @@ def test_the_continuum_form_converges_with_the_grid_and_stays_within_a_factor_of
 def test_is_differentiable_and_its_gradient_leads_to_the_solution(form, boundary):
     D = domain(2, boundary)
     P = darcy(D, "two_phase")
-    inputs = P.sample((6, 5), 0, range(2))
+    inputs = P.sample((4, 3), 0, range(1))
     a, f = P.fields(inputs)
-    v = P.solve(inputs).value + 0.1 * torch.randn(2, 1, 6, 5, dtype=torch.float64)
+    v = P.solve(inputs).value + 0.1 * torch.randn(1, 1, 4, 3, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda w: energy_bound(w, a, f, D, form=form).value, v.requires_grad_())
     assert torch.autograd.gradcheck(lambda w: energy_bound(w, a, f, D, form=form, tighten=1).value, v, atol=1e-4)
     u = P.solve(inputs).value.requires_grad_()

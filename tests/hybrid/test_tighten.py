@@ -1,7 +1,7 @@
 import pytest
 import torch
-from references.cases import BOUNDARIES, PRIORS, domain
 
+from references.cases import BOUNDARIES, PRIORS, domain
 from vcycle.hybrid import energy_bound
 from vcycle.hybrid.tighten import equilibrated_flux
 from vcycle.problems import Darcy

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vcycle.jobs.config import GenerateConfig, OneCycleConfig, OptimizerConfig, TrainConfig
@@ -96,6 +96,7 @@ class TestRoundTrip:
         (tmp_path / "c.yaml").write_text(dump(config))
         assert resolve(TrainConfig, read_file(tmp_path / "c.yaml")) == config
 
+    @settings(max_examples=30, deadline=None)
     @given(st.floats(1e-300, 1e300), st.integers(0, 2**63), st.text(min_size=1).filter(str.isprintable))
     def test_any_value_reads_back(self, lr, seed, out):
         config = resolve(TrainConfig, {"out": out, "problem": "darcy", "optimizer": {"lr": lr}, "seed": seed})

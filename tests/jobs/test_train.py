@@ -147,6 +147,7 @@ class TestInterruption:
         assert "the same command goes on from there" in capsys.readouterr().out
         monkeypatch.undo()
         assert main(command) == 0
+        assert "going on from step 13 of 24" in " ".join(capsys.readouterr().err.split())
         assert same(weights(out), weights(run[0]))
 
     def test_ctrl_c_at_any_moment_of_the_real_program(self, tmp_path):
@@ -166,7 +167,7 @@ class TestInterruption:
         assert program.stderr is not None
         program.stderr.readline()  # the first line of progress
         program.send_signal(signal.SIGINT)
-        said, trouble = program.communicate(timeout=60)
+        said, trouble = program.communicate(timeout=300)
         assert program.returncode == 130
         assert "stopped by SIGINT" in said
         assert "Traceback" not in trouble

@@ -37,7 +37,7 @@ def test_the_network_sees_zero_mean_and_unit_deviation():
 
 
 def test_logarithms_only_where_asked():
-    inputs, outputs = data()
+    inputs, _ = data()
     identity = Affine.identity(2, 2).double(), Affine.identity(1, 2).double()
     wrapped = Normalised(Seen(), *identity, log=[True, False])
     wrapped(inputs)

@@ -4,8 +4,11 @@ from collections.abc import Callable
 
 import pytest
 import scipy.sparse
+import torch
 
 from vcycle.operators import (
+    Chebyshev,
+    FiniteVolume,
     Fourier,
     Identity,
     Level,
@@ -17,6 +20,7 @@ from vcycle.operators import (
     Smoother,
     Spectral,
     Stencil,
+    geometric_multigrid,
 )
 from vcycle.spaces import Domain, Space
 from vcycle.testing import THEOREMS, Candidate
@@ -57,6 +61,12 @@ def sparse(domain: Domain, placement: str, shape: tuple[int, int], target: tuple
     return Matrix(source, image, matrix, shape, target)
 
 
+def diffusion(domain: Domain, shape: tuple[int, ...]) -> FiniteVolume:
+    noise = torch.Generator().manual_seed(11)
+    a = torch.rand(1, 1, *shape, dtype=torch.float64, generator=noise).add(-0.5).mul(4).exp()
+    return FiniteVolume.assemble(a, domain)
+
+
 def candidates() -> list[Candidate]:
     listed: list[Candidate] = []
 
@@ -75,6 +85,9 @@ def candidates() -> list[Candidate]:
         add(f"spectral-{name}", lambda f=f, u=u: Spectral(f, u, (5, 4)), 8, 10)
         add(f"fourier-{name}", lambda f=f, u=u: Fourier(f, u, (5, 4)), 8, 10)
         add(f"matrix-{name}", lambda d=domain: sparse(d, "cell", (4, 5), (4, 5)), 4, 5)
+        add(f"finite-volume-{name}", lambda d=domain: diffusion(d, (6, 9)), 6, 9)
+        add(f"chebyshev-{name}", lambda d=domain: Chebyshev(diffusion(d, (6, 9))), 6, 9)
+        add(f"geometric-multigrid-{name}", lambda d=domain: geometric_multigrid(diffusion(d, (16, 24))), 16, 24)
     for ghost in ("zeros", "circular", "reflect", "replicate"):
         f, u = spaces(NEUMANN)
         add(f"stencil-{ghost}", lambda f=f, u=u, g=ghost: Stencil(f, u, 5, ghost=g), 5, 6)
@@ -88,6 +101,7 @@ def candidates() -> list[Candidate]:
         add(f"restriction-{name}", lambda f=f, u=u: Stencil(f, u, stride=2), *shape)
         add(f"prolongation-{name}", lambda f=f, u=u: Prolongation(f, u), *shape)
         add(f"multigrid-{name}", lambda d=domain: learned_multigrid(d, residual=True), *(2 * n for n in shape))
+        add(f"finite-volume-{name}", lambda d=domain, s=shape: diffusion(d, s), *shape)
         add(f"pointwise-{name}", lambda f=f, u=u: Pointwise(f, u), *shape)
         add(f"spectral-{name}", lambda f=f, u=u, m=modes: Spectral(f, u, m), *shape)
         add(f"fourier-{name}", lambda f=f, u=u, m=modes: Fourier(f, u, m), *shape)

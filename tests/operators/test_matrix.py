@@ -20,6 +20,7 @@ def test_it_multiplies_fields_in_row_major_order():
     torch.testing.assert_close(Matrix(SPACE, SPACE, matrix, GRID)(u), expected, rtol=0, atol=1e-14)
 
 
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta")
 def test_scipy_and_torch_formats_make_the_same_operator():
     matrix = random_matrix()
     u = torch.randn(1, 2, *GRID, dtype=torch.float64)

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vcycle.training import FieldStream
@@ -19,6 +19,7 @@ def drawn(s: FieldStream, steps) -> list[int]:
     return [int(v) for step in steps for v in s(step).inputs.flatten()]
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.integers(1, 20), st.integers(1, 30), st.integers(0, 2**32))
 def test_every_epoch_holds_every_sample_once(n, batch, seed):
     row = drawn(stream(n, batch, seed), range(4 * n))

@@ -51,7 +51,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[st
     """The folder of the interrupted runs, and the exit status of each."""
     folder = tmp_path_factory.mktemp("interrupted")
     command = [sys.executable, str(SCRIPT), str(folder), *INTERRUPTED]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=500)
     assert ended.returncode == 0, ended.stderr
     return folder, json.loads(ended.stdout)
 

@@ -40,7 +40,10 @@ class Rival:
 
 @dataclass(frozen=True)
 class Cost:
-    """Milliseconds per sample on one machine with the same threads, the network's median relative L2 error beside."""
+    """Milliseconds per sample on one machine with the same threads, the network's median relative L2 error beside.
+
+    `others` are further times by name (the prediction together with its bound, say).
+    """
 
     error: float
     milliseconds: dict[int, float]
@@ -48,6 +51,7 @@ class Cost:
     threads: int
     device: str
     repeats: int
+    others: dict[str, dict[int, float]]
 
     def fastest(self, batch: int) -> Rival | None:
         """The fastest solver that is as accurate as the network, at this batch size."""
@@ -66,6 +70,7 @@ class Cost:
                 asdict(rival) | {"error": finite_or_none(rival.error), "milliseconds": _keys(rival.milliseconds)}
                 for rival in self.rivals
             ],
+            "others": {name: _keys(values) for name, values in self.others.items()},
             "ratio": _keys({batch: self.ratio(batch) for batch in self.milliseconds}),
             "threads": self.threads,
             "device": self.device,
@@ -81,12 +86,13 @@ def compare_cost(
     domain: Domain,
     placement: Placement = "cell",
     *,
+    also: Mapping[str, Predict] | None = None,
     batches: tuple[int, ...] = (1, 16),
-    repeats: int = 5,
+    repeats: int = 11,
 ) -> Cost:
     """The network against every solver(inputs, tolerance) at equal accuracy; medians of `repeats` interleaved runs.
 
-    Accuracy is the median over the samples of the relative L2 distance from `reference`.
+    Accuracy is the median over the samples of the relative L2 distance from `reference`. `also` is timed beside.
     """
     norm = L2(domain, placement)
 
@@ -96,7 +102,8 @@ def compare_cost(
     target = median_error(predict(inputs))
     found = {name: loosest_tolerance(solve, inputs, target, median_error) for name, solve in solvers.items()}
     able = {name: tolerance for name, (tolerance, _) in found.items() if tolerance is not None}
-    calls = {"": predict} | {name: _at(solvers[name], tolerance) for name, tolerance in able.items()}
+    also = also or {}
+    calls = {"": predict} | dict(also) | {name: _at(solvers[name], tolerance) for name, tolerance in able.items()}
     times = {batch: time_per_sample(calls, inputs, batch, repeats) for batch in batches}
     return Cost(
         error=target,
@@ -108,6 +115,7 @@ def compare_cost(
         threads=torch.get_num_threads(),
         device=str(inputs.device),
         repeats=repeats,
+        others={name: {batch: times[batch][name] for batch in batches} for name in also},
     )
 
 

@@ -19,6 +19,7 @@ from vcycle.analysis.summary import Summary
 from vcycle.analysis.wording import NARROW, NORMS
 
 HEIGHT = 3.3
+PERCENT = f"{NARROW}%"
 METRICS = {"validation_loss": "loss", "validation_l2": "L$^2$ error", "validation_h1": "H$^1$ error"}
 
 
@@ -30,8 +31,9 @@ def plot_training(history: Sequence[Mapping[str, float | None]]) -> Figure:
     loss = _column(history, "loss")
     left.plot(*loss, color=SOFT, lw=1.0, alpha=0.8, label="training loss")
     for name, colour in zip(metrics, COLOURS, strict=False):
-        left.plot(*_column(history, name), color=colour, lw=1.5, label=f"validation {METRICS.get(name, name)}")
-    style(left, "training", "step", "relative error, loss", pad=ROOM)
+        dashed = "--" if name == "validation_loss" else "-"
+        left.plot(*_column(history, name), dashed, color=colour, lw=1.5, label=f"validation {METRICS.get(name, name)}")
+    style(left, "loss and validation errors", "step", pad=ROOM)
     _log(left, "y")
     legend_above(left)
     right.plot(*_column(history, "learning_rate"), color=GREEN, lw=1.4)
@@ -82,7 +84,8 @@ def plot_spectrum(spectrum: Spectrum) -> Figure:
     for ax in (left, right):
         _log(ax, "x")
         _log(ax, "y")
-    _percent_axis(right, "y")
+        _short_axis(ax, "x", 1, "")
+    _short_axis(right, "y", 100, PERCENT)
     return figure
 
 
@@ -112,7 +115,7 @@ def plot_effectivity(bounds: Sequence[Effectivity]) -> Figure:
     )
     for axis in "xy":
         _log(left, axis)
-        _percent_axis(left, axis)
+        _short_axis(left, axis, 100, PERCENT)
     left.set(xlim=ends, ylim=ends, aspect="equal")
     legend_above(left)
     right.axvline(1, color=INK, lw=0.9)
@@ -133,14 +136,14 @@ def plot_resolutions(rows: Sequence[AtResolution], trained: tuple[int, ...]) -> 
     curves = (
         ("network on this grid", [row.network for row in rows], BLUE, "o"),
         ("network on the training grid, interpolated", [row.interpolated for row in rows], ORANGE, "D"),
-        ("the reference's own grid error", [row.grid for row in rows], SOFT, "s"),
+        ("the reference’s own grid error", [row.grid for row in rows], SOFT, "s"),
     )
     for label, summaries, colour, marker in curves:
         _band(ax, x, summaries, label, colour, marker)
     ax.axvline(trained[0], color=SOFT, lw=0.8, ls=(0, (4, 3)), zorder=0)
     _log(ax, "x")
     _log(ax, "y")
-    _percent_axis(ax, "y")
+    _short_axis(ax, "y", 100, PERCENT)
     ax.xaxis.set_major_locator(FixedLocator(x))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(
@@ -165,7 +168,7 @@ def _distribution(ax: Axes, curves: Mapping[str, Float[Tensor, " b"]]) -> None:
         ax.plot(x[-1], 1.0, "o", color=colour, ms=4)
     ax.set_ylim(0, 1.04)
     _log(ax, "x")
-    _percent_axis(ax, "x")
+    _short_axis(ax, "x", 100, PERCENT)
 
 
 def _steps(values: Float[Tensor, " b"]) -> tuple[np.ndarray, np.ndarray]:
@@ -184,10 +187,10 @@ def _log(ax: Axes, axis: str) -> None:
     ax.set(**{f"{axis}scale": "log"})
 
 
-def _percent_axis(ax: Axes, axis: str) -> None:
-    """Logarithmic ticks in percent; on less than two decades also at 2 and 5."""
+def _short_axis(ax: Axes, axis: str, factor: float, unit: str) -> None:
+    """Logarithmic ticks as plain numbers, times a factor and with a unit; on less than two decades also at 2 and 5."""
     low, high = (ax.get_xlim if axis == "x" else ax.get_ylim)()
     along = ax.xaxis if axis == "x" else ax.yaxis
     along.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 150 else (1.0,)))
-    along.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}{NARROW}%"))
+    along.set_major_formatter(FuncFormatter(lambda value, _: f"{factor * value:g}{unit}"))
     along.set_minor_formatter(NullFormatter())

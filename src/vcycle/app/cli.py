@@ -72,7 +72,8 @@ def evaluate(given: argparse.Namespace, rest: list[str]) -> int:
     data = given.data and vcycle.jobs.configure.resolve(
         vcycle.jobs.config.DataConfig, {"path": given.data} | description
     )
-    print(vcycle.jobs.evaluate(given.run, data))
+    options = {name: vars(given)[name] for name in ("split", "samples", "resolutions", "tighten", "out", "machine")}
+    print(vcycle.jobs.evaluate(given.run, data, **options))
     return 0
 
 
@@ -123,6 +124,14 @@ def _parser() -> Parser:
     measure = command("evaluate")
     measure.add_argument("run", help="folder of the trained run")
     measure.add_argument("--data", help="folder, own-data YAML or file of arrays; the run's own test data if not given")
+    measure.add_argument("--split", default="test", help="test set; those named after it (test_32) come along (test)")
+    measure.add_argument("--samples", type=int, help="at most so many samples per set")
+    measure.add_argument(
+        "--resolutions", type=_integers, metavar="N,N", help="other grids to audit, points per axis; half and double"
+    )
+    measure.add_argument("--tighten", type=int, default=0, help="V-cycles spent on tighter bounds (0)")
+    measure.add_argument("--out", help="folder for evaluation.json and report.html; the run's own if not given")
+    measure.add_argument("--machine", help="what the report calls this machine")
     raw = measure.add_argument_group("a file of arrays needs, as for train")
     for name in RAW:
         raw.add_argument("--" + name.replace("_", "-"), metavar="VALUE")
@@ -158,6 +167,10 @@ def _configured(given: argparse.Namespace, rest: list[str], model: Any, home: st
         print(configure.dump(config), end="")
         return None
     return config
+
+
+def _integers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
 
 
 def _named(group: str, name: str | None) -> list[str]:

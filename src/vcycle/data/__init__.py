@@ -7,6 +7,7 @@ from vcycle.data.executor import Executor as Executor
 from vcycle.data.executor import Processes as Processes
 from vcycle.data.executor import Serial as Serial
 from vcycle.data.generate import generate as generate
+from vcycle.data.own import FileSpec as FileSpec
 from vcycle.data.own import read_own as read_own
 from vcycle.data.own_settings import read_own_settings as read_own_settings
 from vcycle.data.readers import Split as Split

@@ -59,7 +59,7 @@ def _note(work: Work) -> ShardRecord | None:
     """The record of a shard that is done, if it can be read: a failing disk may leave half of one."""
     try:
         return ShardRecord.model_validate_json(work.note.read_bytes())
-    except (FileNotFoundError, ValidationError):
+    except (OSError, ValidationError):
         return None
 
 

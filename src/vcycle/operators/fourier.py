@@ -88,26 +88,32 @@ def analyse(u: Float[Tensor, "b c *grid"], counts: tuple[int, ...]) -> Float[Ten
     """The Fourier coefficients (1/n) sum_x u(x) exp(-i k x) of the lowest frequencies, as real and imaginary part."""
     *others, last = counts
     cosine, sine = _waves(torch.arange(last), u.shape[-1], u)
-    v = (u @ (torch.cat([cosine, -sine]) / u.shape[-1]).mT).unflatten(-1, (2, last)).movedim(-2, 0)
+    v = u @ (torch.cat([cosine, -sine]) / u.shape[-1]).mT  # the last axis holds all real, then all imaginary parts
     for dim, count in enumerate(others, start=-len(counts)):
-        cosine, sine = (wave / u.shape[dim] for wave in _waves(_both_signs(count), u.shape[dim], u))
-        c, s = _along(cosine, v, dim), _along(sine, v, dim)
-        v = torch.stack([c[0] + s[1], c[1] - s[0]])
-    return v
+        both = torch.cat(_waves(_both_signs(count), u.shape[dim], u)) / u.shape[dim]
+        c, s = _along(both, v, dim).chunk(2, dim)
+        v = c - _turned(s)
+    return v.unflatten(-1, (2, last)).movedim(-2, 0)
 
 
 def synthesise(v: Float[Tensor, "2 b c *modes"], shape: tuple[int, ...]) -> Float[Tensor, "b c *grid"]:
     """The real part of sum_k v_k exp(i k x); the last axis stands for its negative frequencies too."""
     *others, last = v.shape[3:]
+    u = torch.cat([v[0], v[1]], -1)
     for dim, count in enumerate(others, start=-len(shape)):
-        cosine, sine = (wave.mT for wave in _waves(_both_signs(count), shape[dim], v))
-        c, s = _along(cosine, v, dim), _along(sine, v, dim)
-        v = torch.stack([c[0] - s[1], c[1] + s[0]])
+        both = torch.cat(_waves(_both_signs(count), shape[dim], v))
+        u = _along(both.mT, torch.cat([u, _turned(u)], dim), dim)
     k = torch.arange(last)
     cosine, sine = _waves(k, shape[-1], v)
     alone = (k == 0) | (2 * k == shape[-1])
     weights = torch.where(alone, 1.0, 2.0).to(v)[:, None]
-    return torch.cat([v[0], v[1]], -1) @ torch.cat([weights * cosine, -weights * sine])
+    return u @ torch.cat([weights * cosine, -weights * sine])
+
+
+def _turned(v: Tensor) -> Tensor:
+    """i v, where the last axis holds all real, then all imaginary parts."""
+    real, imaginary = v.chunk(2, -1)
+    return torch.cat([-imaginary, real], -1)
 
 
 def _both_signs(count: int) -> Tensor:

@@ -46,10 +46,13 @@ def train(
 
     Raises Diverged when a number is NaN or infinite; ValueError when the folder belongs to a run with other settings.
     """
+    console = console or Console(stderr=True)
     with _threads(settings.threads), Interruption() as interruption:
         run = _Run(network, loss, validate, settings, folder, steps_per_epoch)
         with torch.random.fork_rng([d for d in (run.fabric.device,) if d.type == "cuda"]), closing(run.start()):
-            with progress(console or Console(stderr=True), run.state.step, settings.steps) as shown:
+            if run.state.step > 0:
+                console.print(f"going on from step {run.state.step} of {settings.steps} in {folder}", soft_wrap=True)
+            with progress(console, run.state.step, settings.steps) as shown:
                 while run.state.ended is None and interruption.signal is None:
                     run.step(stream(run.state.step))
                     shown.update(run.state.step, *run.look())

@@ -1,0 +1,152 @@
+"""`vcycle evaluate`: a trained run measured on samples it has not seen, as numbers, a table and a report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from vcycle.analysis import Evaluation, Summary, Tested, error_spectrum, read_history, write_report
+from vcycle.analysis.findings import bound_sentence, cost_sentences
+from vcycle.analysis.wording import NORMS, by, percent
+from vcycle.jobs import measurements
+from vcycle.jobs.config import DataConfig, TrainConfig
+from vcycle.jobs.configure import read_file, resolve
+from vcycle.jobs.datasets import open_data
+from vcycle.jobs.portrait import facts, provenance, title
+from vcycle.jobs.trials import Trials, fresh, seed_of, stored
+from vcycle.surrogate import Surrogate, load
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The evaluation, and the files it was written to."""
+
+    evaluation: Evaluation
+    json: Path
+    report: Path
+
+    def __str__(self) -> str:
+        return f"{table(self.evaluation)}\nwritten to {self.report} and {self.json}"
+
+
+def evaluate(
+    run: str | Path,
+    data: DataConfig | str | Path | None = None,
+    *,
+    split: str = "test",
+    samples: int | None = None,
+    resolutions: Sequence[int | Sequence[int]] | None = None,
+    tighten: int = 0,
+    out: str | Path | None = None,
+    machine: str | None = None,
+) -> Evaluated:
+    """Measure a trained run; writes evaluation.json and report.html into `out` (the run's folder if not given).
+
+    data          a folder of generated data, an own-data YAML or a DataConfig; if not given, the data that the run
+                  was trained on, or fresh samples of its equation that training never saw
+    split         the test set; splits named after it ('test_32') are measured too
+    samples       at most so many per set; all of a split, or 64 fresh ones, if not given
+    resolutions   other grids to sample the same functions on (points per axis, or one number per axis); half and
+                  double the training grid if not given. Needs an equation
+    tighten       V-cycles spent on the bounds
+    machine       what the report calls the machine
+
+    With an equation: errors in the energy norm too, both forms of the bound against true errors, other grids, and the
+    cost of the solver at equal accuracy. Raises ValueError with one sentence for what cannot be measured.
+    """
+    folder = Path(run)
+    surrogate = load(folder)
+    config = resolve(TrainConfig, read_file(folder / "config.yaml"))
+    trained = tuple(yaml.safe_load((folder / "surrogate.yaml").read_text("utf-8"))["resolution"])
+    trials = _trials(surrogate, config, data, trained, split, samples)
+    evaluation = _measure(surrogate, config, trials, trained, resolutions, tighten, folder, machine)
+    place = folder if out is None else Path(out)
+    place.mkdir(parents=True, exist_ok=True)
+    evaluation.write_json(place / "evaluation.json")
+    write_report(evaluation, place / "report.html")
+    return Evaluated(evaluation, place / "evaluation.json", place / "report.html")
+
+
+def _trials(
+    surrogate: Surrogate,
+    config: TrainConfig,
+    data: DataConfig | str | Path | None,
+    trained: Shape,
+    split: str,
+    samples: int | None,
+) -> Trials:
+    given = DataConfig(path=str(data)) if isinstance(data, str | Path) else data or config.data
+    if given is None:
+        return fresh(surrogate, config, trained, samples)
+    return stored(surrogate, open_data(given), split, samples)
+
+
+def _measure(
+    surrogate: Surrogate,
+    config: TrainConfig,
+    trials: Trials,
+    trained: Shape,
+    resolutions: Sequence[int | Sequence[int]] | None,
+    tighten: int,
+    folder: Path,
+    machine: str | None,
+) -> Evaluation:
+    domain, placement, problem = surrogate.domain, surrogate.placement, trials.problem
+    audit = measurements.audit(surrogate, trials, trained, resolutions, seed_of(config))
+    refused = {row.shape for row in audit if row.refusal is not None}
+    sets = {name: pairs for name, pairs in trials.sets.items() if tuple(pairs.inputs.shape[2:]) not in refused}
+    if not sets:
+        raise ValueError(next(row.refusal for row in audit if row.refusal is not None))
+    predictions = {name: surrogate.apply(pairs.inputs) for name, pairs in sets.items()}
+    tests = tuple(
+        Tested(
+            name,
+            tuple(pairs.inputs.shape[2:]),
+            len(pairs),
+            measurements.errors(surrogate, problem, pairs, predictions[name]),
+        )
+        for name, pairs in sets.items()
+    )
+    (name, pairs), *_ = sets.items()
+    bounds = measurements.bounds(surrogate, pairs, tighten)
+    return Evaluation(
+        title=title(surrogate, config),
+        facts=facts(surrogate, config, trials, folder),
+        domain=domain,
+        placement=placement,
+        input_names=surrogate.input_names,
+        output_names=surrogate.output_names,
+        tests=tests,
+        bounds=bounds,
+        resolutions=audit,
+        spectrum=error_spectrum(predictions[name], pairs.outputs, domain, placement),
+        cost=None if problem is None else measurements.cost(surrogate, problem, pairs),
+        history=read_history(folder / "log.jsonl"),
+        cases=measurements.cases(pairs, predictions[name], tests[0].errors, bounds),
+        units=trials.units,
+        provenance=provenance(trials, folder, machine),
+    )
+
+
+def table(evaluation: Evaluation) -> str:
+    """The numbers that matter most, for a terminal."""
+    lines = [evaluation.title]
+    for test in evaluation.tests:
+        lines += ["", f"{test.name}: {test.samples} samples at {by(test.shape)}; relative errors"]
+        lines.append(f"{'':24s}{'median':>10s}{'mean':>10s}{'95 %':>10s}{'worst':>10s}")
+        for norm, s in test.errors.summaries().items():
+            numbers = "".join(f"{percent(value):>10s}" for value in (s.median, s.mean, s.q95, s.worst))
+            lines.append(f"{NORMS[norm]:24s}{numbers}")
+    if evaluation.resolutions:
+        lines += ["", "median relative L² error on other grids"]
+        lines += [f"{by(row.shape):24s}{row.refusal or _median(row.network):>10s}" for row in evaluation.resolutions]
+    sentences = [bound_sentence(bound) for bound in evaluation.bounds]
+    sentences += cost_sentences(evaluation.cost) if evaluation.cost is not None else ()
+    return "\n".join([*lines, "", *sentences])
+
+
+def _median(summary: Summary | None) -> str:
+    return percent(None if summary is None else summary.median)

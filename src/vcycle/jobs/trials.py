@@ -1,0 +1,93 @@
+"""The samples a network is tested on: a split of a data set, or fresh samples of the equation it learned."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vcycle.data import DataError, Dataset, Fields, require_same_domain
+from vcycle.jobs.config import TrainConfig
+from vcycle.jobs.tasks import derived_seed, solved
+from vcycle.problems import Problem
+from vcycle.surrogate import Surrogate
+
+FRESH_SAMPLES = 64
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Test pairs by name, the main set first.
+
+    problem     the equation that the pairs solve, None where it is not known
+    origin      where they come from, in words; checksum of the main set, where it is stored
+    """
+
+    sets: Mapping[str, Fields]
+    problem: Problem | None
+    origin: str
+    checksum: str | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def main(self) -> Fields:
+        return next(iter(self.sets.values()))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.main.inputs.shape[2:])
+
+
+def fresh(surrogate: Surrogate, config: TrainConfig, shape: tuple[int, ...], samples: int | None) -> Trials:
+    """Samples of the surrogate's own problem, from a seed that training never uses."""
+    problem = surrogate.problem
+    if problem is None:
+        raise ValueError("this network was trained on data without an equation: give test data")
+    count = FRESH_SAMPLES if samples is None else samples
+    pairs = solved(problem, shape, seed_of(config), range(count))
+    return Trials({"test": pairs}, problem, f"{count} fresh samples, disjoint from those of training and validation")
+
+
+def stored(surrogate: Surrogate, data: Dataset, split: str, samples: int | None) -> Trials:
+    """The split, and further ones named after it ('test_32'), with at most `samples` samples each."""
+    require_same_domain(data.domain, surrogate.domain, "network", (data.placement, surrogate.placement))
+    names = (len(data.input_names), len(data.output_names))
+    expected = (len(surrogate.input_names), len(surrogate.output_names))
+    if names != expected:
+        raise DataError(
+            f"the data map {', '.join(data.input_names)} to {', '.join(data.output_names)}, the network "
+            f"{', '.join(surrogate.input_names)} to {', '.join(surrogate.output_names)}: the channels must agree"
+        )
+    sets = {}
+    for name in [split, *(other for other in data.splits if other.startswith(f"{split}_"))]:
+        pairs = data.split(name)
+        count = len(pairs) if samples is None else min(samples, len(pairs))
+        if count == 0:
+            raise DataError(f"split {name!r} of {data.name!r} has no samples: give test data")
+        read = pairs.read(range(count))
+        sets[name] = Fields(read.inputs.double(), read.outputs.double())
+    checksum = None if data.manifest is None else data.manifest.splits[split].sha256
+    return Trials(
+        sets=sets,
+        problem=data.build_problem() or surrogate.problem,
+        origin=f"split {split} of the data set {data.name}, not used in training",
+        checksum=checksum,
+        units=data.description.units,
+    )
+
+
+def seed_of(config: TrainConfig) -> int:
+    """The stream of test samples of a run: those of training, validation and scaling have other seeds."""
+    return derived_seed(config.seed, "test")
+
+
+def at_resolutions(
+    problem: Problem, shapes: list[tuple[int, ...]], seed: int, count: int
+) -> dict[tuple[int, ...], tuple[Float[Tensor, "b c *grid"], Float[Tensor, "b o *grid"]]]:
+    """The same functions and their solutions on every grid."""
+    found = {}
+    for shape in shapes:
+        parts = [solved(problem, shape, seed, [index]) for index in range(count)]
+        found[shape] = (torch.cat([p.inputs for p in parts]), torch.cat([p.outputs for p in parts]))
+    return found

@@ -139,7 +139,8 @@ def test_evaluate(jobs):
     plain = {"split": "test", "samples": None, "resolutions": None, "tighten": 0, "out": None, "machine": None}
     assert main(["evaluate", "RUN"]) == 0
     assert jobs.evaluate == (("RUN", None), plain)
-    assert main("evaluate RUN --split test_32 --samples 9 --resolutions 32,128 --tighten 1 --out E".split()) == 0
+    line = "evaluate RUN --split test_32 --samples 9 --resolutions 32,128 --tighten 1 --out E"
+    assert main(line.split()) == 0
     given = {"split": "test_32", "samples": 9, "resolutions": [32, 128], "tighten": 1, "out": "E"}
     assert jobs.evaluate == (("RUN", None), plain | given)
     raw = "--data d.npz --input-field x --output-field y --boundary dirichlet --placement cell --extents 1,2"

@@ -10,8 +10,8 @@ import argparse
 import time
 
 import torch
-from machine import write_table
 
+from machine import write_table
 from vcycle.hybrid import energy_bound
 from vcycle.problems import Darcy, TwoPhase
 from vcycle.spaces import GaussianField

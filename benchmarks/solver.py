@@ -15,8 +15,8 @@ import pyamg
 import scipy.sparse as sp
 import scipy.sparse.linalg
 import torch
-from machine import write_table
 
+from machine import write_table
 from vcycle.problems import Darcy, TwoPhase
 from vcycle.problems.assembled import assemble
 

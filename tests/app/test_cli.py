@@ -152,12 +152,14 @@ def test_evaluate(jobs):
 
 def test_predict_and_solve(jobs):
     jobs.replace("predict")
-    jobs.replace("solve")
+    jobs.replace("solve", SimpleNamespace(verified=True))
     files = ["RUN", "--input", "a.npy", "--out", "u.npy"]
     assert main(["predict", *files, "--tighten", "1", "--form", "continuum"]) == 0
     assert jobs.predict == (("RUN", "a.npy", "u.npy", 1, "continuum"), {})
     assert main(["solve", *files, "--tolerance", "1e-6"]) == 0
     assert jobs.solve == (("RUN", "a.npy", 1e-6, "u.npy"), {})
+    jobs.replace("solve", SimpleNamespace(verified=False))
+    assert main(["solve", *files]) == 1
 
 
 @pytest.mark.parametrize(
@@ -211,7 +213,7 @@ def test_wrong_requests(line, said, capsys):
     [
         ("", "command"),
         ("trian", "invalid choice: 'trian'"),
-        ("predict RUN", "--input, --out"),
+        ("predict RUN", "--input"),
         ("predict RUN --input a --out u --tightn 1", "predict does not know --tightn"),
         ("evaluate RUN --resolutions 32,x", "argument --resolutions"),
         ("predict RUN --input a --out u --form weak", "invalid choice: 'weak'"),

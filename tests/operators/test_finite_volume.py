@@ -1,7 +1,7 @@
 import pytest
 import torch
-from references.cases import BOUNDARIES, domain
 
+from references.cases import BOUNDARIES, domain
 from vcycle.operators import FiniteVolume
 from vcycle.spaces import Basis, Grid
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
-from references.cases import BOUNDARIES, PRIORS, domain
 
+from references.cases import BOUNDARIES, PRIORS, domain
 from vcycle.operators import FiniteVolume, geometric_multigrid
 from vcycle.operators.geometric import Chebyshev
 

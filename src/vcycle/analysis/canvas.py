@@ -50,7 +50,7 @@ def legend_above(ax: Axes) -> None:
 
 
 def embed(figure: Figure, kind: Literal["png", "svg"]) -> str:
-    """The figure as a data URI; bytes depend on the figure alone."""
+    """The figure as a data URI, without a date in it."""
     buffer = BytesIO()
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     figure.savefig(buffer, format=kind, dpi=170, metadata=metadata)

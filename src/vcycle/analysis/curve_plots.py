@@ -1,5 +1,6 @@
 """Curves and scatters: training, distribution of errors, spectra, effectivity, other resolutions."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor
 from vcycle.analysis.canvas import BLUE, COLOURS, GREEN, INK, ORANGE, ROOM, SOFT, legend_above, new_figure, style
 from vcycle.analysis.effectivity import Effectivity
 from vcycle.analysis.errors import Errors
+from vcycle.analysis.evaluation import Row
 from vcycle.analysis.resolution import AtResolution
 from vcycle.analysis.spectrum import Spectrum
 from vcycle.analysis.summary import Summary
@@ -23,7 +25,7 @@ PERCENT = f"{NARROW}%"
 METRICS = {"validation_loss": "loss", "validation_l2": "L$^2$ error", "validation_h1": "H$^1$ error"}
 
 
-def plot_training(history: Sequence[Mapping[str, float | None]]) -> Figure:
+def plot_training(history: Sequence[Row]) -> Figure:
     """Training loss and validation metrics over steps, and the learning rate."""
     figure = new_figure(HEIGHT)
     left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
@@ -84,8 +86,8 @@ def plot_spectrum(spectrum: Spectrum) -> Figure:
     for ax in (left, right):
         _log(ax, "x")
         _log(ax, "y")
-        _short_axis(ax, "x", 1, "")
-    _short_axis(right, "y", 100, PERCENT)
+        _short_axis(ax, "x", 1.0, "")
+    _short_axis(right, "y", 100.0, PERCENT)
     return figure
 
 
@@ -95,7 +97,7 @@ def plot_effectivity(bounds: Sequence[Effectivity]) -> Figure:
     left, right = figure.subplots(1, 2)
     shown = torch.cat([values for bound in bounds for values in (bound.error / bound.size, bound.relative)])
     shown = shown[shown.isfinite() & (shown > 0)]
-    ends = np.array([shown.min().item() / 1.5, shown.max().item() * 1.5])
+    ends = np.array([shown.min().item() / 1.5, shown.max().item() * 1.5]) if len(shown) else np.array([0.1, 1.0])
     left.plot(ends, ends, color=INK, lw=0.9)
     left.fill_between(ends, ends[0], ends, color=SOFT, alpha=0.10, lw=0)
     forbidden = "below the true error:\nno bound may be here"
@@ -115,7 +117,7 @@ def plot_effectivity(bounds: Sequence[Effectivity]) -> Figure:
     )
     for axis in "xy":
         _log(left, axis)
-        _short_axis(left, axis, 100, PERCENT)
+        _short_axis(left, axis, 100.0, PERCENT)
     left.set(xlim=ends, ylim=ends, aspect="equal")
     legend_above(left)
     right.axvline(1, color=INK, lw=0.9)
@@ -143,7 +145,7 @@ def plot_resolutions(rows: Sequence[AtResolution], trained: tuple[int, ...]) -> 
     ax.axvline(trained[0], color=SOFT, lw=0.8, ls=(0, (4, 3)), zorder=0)
     _log(ax, "x")
     _log(ax, "y")
-    _short_axis(ax, "y", 100, PERCENT)
+    _short_axis(ax, "y", 100.0, PERCENT)
     ax.xaxis.set_major_locator(FixedLocator(x))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(
@@ -165,32 +167,37 @@ def _distribution(ax: Axes, curves: Mapping[str, Float[Tensor, " b"]]) -> None:
     for (name, values), colour in zip(curves.items(), COLOURS, strict=False):
         x, fraction = _steps(values)
         ax.plot(x, fraction, color=colour, lw=1.6, drawstyle="steps-post", label=NORMS[name])
-        ax.plot(x[-1], 1.0, "o", color=colour, ms=4)
+        ax.plot(x[-1:], fraction[-1:], "o", color=colour, ms=4)
     ax.set_ylim(0, 1.04)
     _log(ax, "x")
-    _short_axis(ax, "x", 100, PERCENT)
+    _short_axis(ax, "x", 100.0, PERCENT)
 
 
 def _steps(values: Float[Tensor, " b"]) -> tuple[np.ndarray, np.ndarray]:
     """The empirical distribution function; values that are not finite never arrive."""
     ordered = values[values.isfinite()].sort().values.numpy(force=True)
     fraction = np.arange(len(ordered) + 1) / len(values)
-    return np.concatenate([ordered[:1], ordered]), fraction
+    return np.concatenate([ordered[:1], ordered]), fraction[: len(ordered) + bool(len(ordered))]
 
 
-def _column(history: Sequence[Mapping[str, float | None]], name: str) -> tuple[list[float], list[float]]:
+def _column(history: Sequence[Row], name: str) -> tuple[list[float], list[float]]:
     pairs = [(row["step"], row[name]) for row in history if row.get(name) is not None]
     return [float(step or 0) for step, _ in pairs], [float(value or 0) for _, value in pairs]
 
 
 def _log(ax: Axes, axis: str) -> None:
-    ax.set(**{f"{axis}scale": "log"})
+    """Logarithmic, where there is anything positive to show."""
+    least = ax.dataLim.minposx if axis == "x" else ax.dataLim.minposy
+    if math.isfinite(least):
+        ax.set(**{f"{axis}scale": "log"})
 
 
 def _short_axis(ax: Axes, axis: str, factor: float, unit: str) -> None:
     """Logarithmic ticks as plain numbers, times a factor and with a unit; on less than two decades also at 2 and 5."""
     low, high = (ax.get_xlim if axis == "x" else ax.get_ylim)()
     along = ax.xaxis if axis == "x" else ax.yaxis
+    if along.get_scale() != "log":
+        return
     along.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 150 else (1.0,)))
     along.set_major_formatter(FuncFormatter(lambda value, _: f"{factor * value:g}{unit}"))
     along.set_minor_formatter(NullFormatter())

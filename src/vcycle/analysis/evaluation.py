@@ -17,6 +17,7 @@ from vcycle.analysis.spectrum import Spectrum
 from vcycle.spaces import Domain, Placement
 
 SCHEMA = "vcycle evaluation 1"
+Row = Mapping[str, float | int | None]
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Evaluation:
     resolutions: tuple[AtResolution, ...] = ()
     spectrum: Spectrum | None = None
     cost: Cost | None = None
-    history: tuple[Mapping[str, float | None], ...] = ()
+    history: tuple[Row, ...] = ()
     cases: tuple[Case, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
@@ -99,7 +100,7 @@ class Evaluation:
         path.write_text(json.dumps(self.to_dict(), indent=1, allow_nan=False, ensure_ascii=False) + "\n", "utf-8")
 
 
-def read_history(path: Path) -> tuple[Mapping[str, float | None], ...]:
+def read_history(path: Path) -> tuple[Row, ...]:
     """The rows of a log.jsonl; a last line that was cut off while it was written is left out."""
     rows = []
     for line in path.read_text("utf-8").splitlines():

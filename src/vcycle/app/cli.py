@@ -85,8 +85,9 @@ def predict(given: argparse.Namespace, rest: list[str]) -> int:
 
 def solve(given: argparse.Namespace, rest: list[str]) -> int:
     """Solve to a tolerance, starting from a trained operator."""
-    print(vcycle.jobs.solve(given.run, given.input, given.tolerance, given.output))
-    return 0
+    solved = vcycle.jobs.solve(given.run, given.input, given.tolerance, given.output)
+    print(solved)
+    return 0 if solved.verified else FAILED
 
 
 def problems(given: argparse.Namespace, rest: list[str]) -> int:
@@ -140,12 +141,12 @@ def _parser() -> Parser:
         answer = command(verb)
         answer.add_argument("run", help="folder of the trained run")
         answer.add_argument("--input", required=True, help="inputs, .npy of shape (batch, channels, *grid)")
-        answer.add_argument("--out", required=True, dest="output", help="file for the answer, .npy")
+        answer.add_argument("--out", dest="output", help="file for the fields, .npy")
         if verb == "predict":
             answer.add_argument("--tighten", type=int, default=0, help="V-cycles spent on a tighter bound (0)")
             answer.add_argument("--form", choices=("discrete", "continuum"), default="discrete", help=FORM)
         else:
-            answer.add_argument("--tolerance", type=float, default=1e-8, help="relative residual to reach (1e-8)")
+            answer.add_argument("--tolerance", type=float, default=1e-8, help="relative energy error to verify (1e-8)")
     for verb in ("problems", "networks"):
         command(verb)
     return parser

@@ -22,15 +22,17 @@ class Solved:
     file: Path | None
 
     def __str__(self) -> str:
-        lines = [] if self.file is None else [f"written to {self.file}"]
-        return "\n".join(
-            [
-                self.solution.message,
-                f"with the network:    {self.solution.iterations:3d} iterations, {self.seconds:.3f} s with the prediction",
-                f"without the network: {self.without.iterations:3d} iterations, {self.seconds_without:.3f} s",
-                *lines,
-            ]
-        )
+        lines = [
+            self.solution.message,
+            f"with the network:    {self.solution.iterations:3d} iterations, {self.seconds:.3f} s, prediction included",
+            f"without the network: {self.without.iterations:3d} iterations, {self.seconds_without:.3f} s",
+        ]
+        return "\n".join(lines if self.file is None else [*lines, f"written to {self.file}"])
+
+    @property
+    def verified(self) -> bool:
+        """Whether every sample's error is proven to be below the tolerance."""
+        return bool(self.solution.verified.all())
 
 
 def solve(

@@ -41,12 +41,15 @@ def load(run: str | Path) -> Surrogate:
     except SafetensorError as error:
         raise ValueError(f"{folder / WEIGHTS} is damaged ({error}): train again, or copy the file back") from error
     encode, decode = (Affine.identity(len(channels), domain.dimension) for channels in names)
-    network = Normalised(bare, encode, decode)
-    missing, unexpected = network.load_state_dict(state, strict=False)
+    dtype = next(value.dtype for value in state.values() if value.is_floating_point())
+    network = Normalised(bare, encode, decode).to(dtype).eval()
+    try:
+        missing, unexpected = network.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        raise ValueError(f"the weights in {folder} do not fit its description: {str(error).splitlines()[1]}") from error
     if missing or unexpected:
         odd = [*missing, *unexpected][0]
         raise ValueError(f"the weights in {folder} do not fit its description: {odd} is in one of them only")
-    network = network.to(next(value.dtype for value in state.values() if value.is_floating_point())).eval()
     return Surrogate(network, domain, *names, placement=about["placement"], problem=problem)
 
 

@@ -1,0 +1,53 @@
+"""The sentences say what the numbers say, the unwelcome ones included."""
+
+from dataclasses import replace
+
+import pytest
+
+from vcycle.analysis import Cost, Rival
+from vcycle.analysis.findings import bound_sentence, cost_sentences, error_sentence, guarantee
+
+
+def cost(network: float, solver: float | None) -> Cost:
+    rival = Rival("solver", None if solver is None else 0.1, 0.01, {} if solver is None else {1: solver})
+    return Cost(0.02, {1: network}, (rival,), 1, "cpu", 3, {})
+
+
+@pytest.mark.parametrize(
+    ("network", "solver", "said"),
+    [
+        (2.0, 10.0, "the network is 5.0 times faster"),
+        (10.0, 2.0, "the solver is 5.0 times faster, and there is no gain in time"),
+        (2.0, 2.1, "neither is faster"),
+        (2.0, None, "no solver that was tried reached the network’s accuracy"),
+    ],
+)
+def test_whoever_is_faster_is_named(network, solver, said):
+    (sentence,) = cost_sentences(cost(network, solver))
+    assert said in sentence and "batch 1" in sentence
+
+
+def test_the_errors_in_a_sentence(made):
+    sentence = error_sentence(made.example()).replace("\u2009", " ")
+    assert "5 test samples at 16 × 16" in sentence
+    assert "3.0 % in the median, at most 5.0 % for 95 % of the samples, and 5.0 % at worst" in sentence
+
+
+def test_a_bound_that_held_and_one_that_failed(made):
+    held = made.effectivity("discrete", 1.25)
+    assert "held on all 5 samples" in bound_sentence(held) and "1.25 times the true error" in bound_sentence(held)
+    failed = made.effectivity("continuum", 0.9)
+    assert "FAILED" in bound_sentence(failed) and "5 of 5 samples" in bound_sentence(failed)
+
+
+@pytest.mark.parametrize("form", ["discrete", "continuum"])
+def test_what_is_guaranteed_is_said_with_what_is_not_counted(made, form):
+    said = guarantee(made.effectivity(form, 1.1))
+    assert ("not counted" in said) == (form == "discrete")
+    assert ("solution of the PDE" in said) == (form == "continuum")
+    assert "every single input" in said
+
+
+def test_nothing_is_guaranteed_of_an_indicator(made):
+    said = guarantee(replace(made.effectivity("discrete", 1.1), kind="indicator"))
+    assert "nothing is claimed" in said and "every single input" not in said

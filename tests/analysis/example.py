@@ -11,9 +11,9 @@ from vcycle.analysis import (
     Cost,
     Effectivity,
     Evaluation,
+    Measured,
     Rival,
     Summary,
-    Tested,
     error_spectrum,
     measure_errors,
 )
@@ -57,7 +57,7 @@ def example(
         "placement": "cell",
         "input_names": ("a",),
         "output_names": ("u",),
-        "tests": (Tested("test", shape, len(reference), errors),),
+        "tests": (Measured("test", shape, len(reference), errors),),
         "bounds": (effectivity("discrete", 1.1), effectivity("continuum", 1.3)),
         "resolutions": (
             AtResolution(shape, summary, None, summary),

@@ -31,7 +31,7 @@ def test_the_file_holds_what_was_measured(made, tmp_path):
 
 def test_numbers_that_are_none_are_null(made, tmp_path):
     reference, _ = made.fields(Domain.unit(2), 16)
-    evaluation = made.example(prediction=torch.full_like(reference, math.nan), spectrum=None)
+    evaluation = made.example(prediction=torch.full_like(reference, math.nan))
     evaluation.write_json(tmp_path / "e.json")
     read = json.loads((tmp_path / "e.json").read_text(), parse_constant=lambda word: pytest.fail(f"{word} in JSON"))
     assert read["tests"][0]["summary"]["l2"]["median"] is None

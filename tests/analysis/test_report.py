@@ -37,14 +37,24 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(made) -> Page:
-    return Page(render_report(made.example()))
+def source(made) -> str:
+    return render_report(made.example())
 
 
-def test_the_page_is_well_formed_and_loads_nothing(made, page):
+@pytest.fixture(scope="module")
+def page(source) -> Page:
+    return Page(source)
+
+
+@pytest.fixture(scope="module")
+def bare(made):
+    """An evaluation without anything that can be missing."""
+    return replace(made.example(), bounds=(), cost=None, spectrum=None, resolutions=(), history=(), cases=())
+
+
+def test_the_page_is_well_formed_and_loads_nothing(source, page):
     assert page.open == []
     assert page.references and all(reference.startswith("data:image/") for reference in page.references)
-    source = render_report(made.example())
     assert "<script" not in source and "@import" not in source and "url(" not in source
 
 
@@ -71,12 +81,11 @@ def test_the_headline_numbers_are_on_the_page(page):
         assert words in text
 
 
-def test_words_from_outside_are_escaped(made, page):
+def test_words_from_outside_are_escaped(page):
     assert "<script>" in page.text and "a < b & c" in page.text  # as text, not as a tag
 
 
-def test_without_an_equation_the_page_says_that_nothing_is_guaranteed(made, page):
-    bare = replace(made.example(), bounds=(), cost=None, spectrum=None, resolutions=(), history=(), cases=())
+def test_without_an_equation_the_page_says_that_nothing_is_guaranteed(bare, page):
     found = Page(render_report(bare))
     assert found.open == [] and len(found.pictures) == 1
     assert found.text.count("There is no bound for these predictions") == 2
@@ -84,19 +93,18 @@ def test_without_an_equation_the_page_says_that_nothing_is_guaranteed(made, page
     assert "There is no bound" not in page.text
 
 
-def test_a_bound_that_failed_is_an_alarm(made):
-    source = render_report(made.example(bounds=(made.effectivity("discrete", 0.5),)))
+def test_a_bound_that_failed_is_an_alarm(made, bare):
+    source = render_report(replace(bare, bounds=(made.effectivity("discrete", 0.5),)))
     assert 'class="alarm">The discrete bound FAILED' in source
 
 
-def test_every_output_channel_is_shown(made):
-    evaluation = made.example()
-    (case,) = evaluation.cases
+def test_every_output_channel_is_shown(made, bare):
+    (case,) = made.example().cases
     both = replace(case, reference=case.reference.repeat(2, 1, 1), prediction=case.prediction.repeat(2, 1, 1))
-    found = Page(render_report(replace(evaluation, output_names=("u", "p"), cases=(both,))))
+    found = Page(render_report(replace(bare, output_names=("u", "p"), cases=(both,))))
     assert "Median case: u" in found.text and "Median case: p" in found.text
 
 
-def test_the_file_is_utf8(made, tmp_path):
-    write_report(made.example(), tmp_path / "report.html")
+def test_the_file_is_utf8(bare, tmp_path):
+    write_report(bare, tmp_path / "report.html")
     assert "16 × 16" in (tmp_path / "report.html").read_text("utf-8")

@@ -25,7 +25,7 @@ def test_fractions_give_every_sample_to_one_split(samples, validation, test):
         ({"train": 50, "test": 40}, "train=50, test=40 have 90 samples together, but there are 100"),
         ({"train": 110, "test": -10}, "split 'test' cannot have -10 samples"),
         ({"trian": 1.0}, "a split is named 'train', 'validation' or 'test...', got 'trian'"),
-        ({"test": 1.0}, "one of the splits has to be 'train', got test"),
+        ({}, "the samples need a split"),
     ],
 )
 def test_splits_that_do_not_add_up_are_refused(splits, sentence):
@@ -57,3 +57,8 @@ def test_the_checksum_of_a_split_depends_on_its_own_data_only():
     assert one["test"].sha256 != other["test"].sha256
     moved = split_records({"train": 5, "test": 5}, (shard(0, 4), shard(4, 8), shard(8, 10)))
     assert moved["train"].sha256 != one["train"].sha256
+
+
+def test_data_may_be_for_testing_alone():
+    assert counts(10, {"test": 1.0}) == {"test": 10}
+    assert counts(10, {"test": 0.5, "validation": 0.5}) == {"test": 5, "validation": 5}

@@ -27,7 +27,7 @@ def test_the_error_of_zero_is_the_energy_of_the_solution_on_an_interval():
 
 
 def test_two_materials_in_a_row():
-    """-(a u')' = 1 with a = 1, then 4: the flux is c - x with c = 0.35, and the energy the integral of (c - x)^2 / a."""
+    """-(a u')' = 1 with a = 1, then 4: the flux is c - x, c = 0.35, and the energy the integral of (c - x)^2 / a."""
     a = torch.tensor([1.0] * 8 + [4.0] * 8).view(1, 1, 16)
     c = (0.125 + 0.375 / 4) / (0.5 + 0.5 / 4)
     energy = ((c**3 + (0.5 - c) ** 3) + ((1 - c) ** 3 - (0.5 - c) ** 3) / 4) / 3

@@ -12,7 +12,7 @@ from vcycle.analysis.errors import boundary_strip as boundary_strip
 from vcycle.analysis.errors import measure_errors as measure_errors
 from vcycle.analysis.evaluation import Case as Case
 from vcycle.analysis.evaluation import Evaluation as Evaluation
-from vcycle.analysis.evaluation import Tested as Tested
+from vcycle.analysis.evaluation import Measured as Measured
 from vcycle.analysis.evaluation import read_history as read_history
 from vcycle.analysis.report import render_report as render_report
 from vcycle.analysis.report import write_report as write_report

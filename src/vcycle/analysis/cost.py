@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.analysis.summary import finite_or_none
+from vcycle.analysis.summary import Summary, finite_or_none
 from vcycle.spaces import L2, Domain, Placement
 
 Field = Float[Tensor, "b c *grid"]
@@ -97,7 +97,7 @@ def compare_cost(
     norm = L2(domain, placement)
 
     def median_error(u: Field) -> float:
-        return torch.quantile(norm.relative(u.to(reference), reference), 0.5).item()
+        return Summary.of(norm.relative(u.to(reference), reference)).median
 
     target = median_error(predict(inputs))
     found = {name: loosest_tolerance(solve, inputs, target, median_error) for name, solve in solvers.items()}

@@ -21,7 +21,7 @@ Row = Mapping[str, float | int | None]
 
 
 @dataclass(frozen=True)
-class Tested:
+class Measured:
     """The errors on one set of test samples."""
 
     name: str
@@ -69,7 +69,7 @@ class Evaluation:
     placement: Placement
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
-    tests: tuple[Tested, ...]
+    tests: tuple[Measured, ...]
     bounds: tuple[Effectivity, ...] = ()
     resolutions: tuple[AtResolution, ...] = ()
     spectrum: Spectrum | None = None

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from vcycle.analysis.summary import plain
 from vcycle.spaces import Basis, Domain, Placement
 
 Field = Float[Tensor, "b c *grid"]
@@ -35,8 +36,8 @@ class Spectrum:
         return {
             "fundamental": self.fundamental,
             "complete_shells": self.complete,
-            "reference_energy": self.reference.tolist(),
-            "error_energy": self.error.tolist(),
+            "reference_energy": plain(self.reference),
+            "error_energy": plain(self.error),
         }
 
 

@@ -23,8 +23,10 @@ def counts(samples: int, splits: Mapping[str, int | float] | None = None) -> dic
             raise DataError(f"a split is named 'train', 'validation' or 'test...', got {name!r}")
         if share < 0:
             raise DataError(f"split {name!r} cannot have {share} samples")
-    if "train" not in splits:
-        raise DataError(f"one of the splits has to be 'train', got {', '.join(splits) or 'none'}")
+    if not splits:
+        raise DataError(
+            "the samples need a split to be in: give for instance {train: 0.9, test: 0.1}, or {test: 1.0}"
+        )
     if all(isinstance(share, int) for share in splits.values()):
         if total != samples:
             raise DataError(f"the splits {_show(splits)} have {total} samples together, but there are {samples}")
@@ -33,12 +35,13 @@ def counts(samples: int, splits: Mapping[str, int | float] | None = None) -> dic
         raise DataError(
             f"fractions sum to 1 and counts to the number of samples, got {_show(splits)} with sum {total:g}"
         )
-    # The smaller splits get at least one sample where there are enough; what rounding leaves goes to training.
+    # The smaller splits get at least one sample where there are enough; what rounding leaves goes to the first.
+    main = "train" if "train" in splits else next(iter(splits))
     least = 1 if samples >= len(splits) else 0
     held_out = {
-        name: max(least, round(share * samples)) for name, share in splits.items() if name != "train" and share > 0
+        name: max(least, round(share * samples)) for name, share in splits.items() if name != main and share > 0
     }
-    return {name: samples - sum(held_out.values()) if name == "train" else held_out.get(name, 0) for name in splits}
+    return {name: samples - sum(held_out.values()) if name == main else held_out.get(name, 0) for name in splits}
 
 
 def split_records(sizes: Mapping[str, int], shards: tuple[ShardRecord, ...]) -> dict[str, SplitRecord]:

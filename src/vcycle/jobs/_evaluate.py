@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from vcycle.analysis import Evaluation, Summary, Tested, error_spectrum, read_history, write_report
+from vcycle.analysis import Evaluation, Measured, Summary, error_spectrum, read_history, write_report
 from vcycle.analysis.findings import bound_sentence, cost_sentences
 from vcycle.analysis.wording import NORMS, by, percent
 from vcycle.jobs import measurements
@@ -102,7 +102,7 @@ def _measure(
         raise ValueError(next(row.refusal for row in audit if row.refusal is not None))
     predictions = {name: surrogate.apply(pairs.inputs) for name, pairs in sets.items()}
     tests = tuple(
-        Tested(
+        Measured(
             name,
             tuple(pairs.inputs.shape[2:]),
             len(pairs),

@@ -32,7 +32,7 @@ class DataConfig(Config):
 class OptimizerConfig(Config):
     name: Literal["adam", "adamw"] = "adam"
     """weight decay added to the gradient (adam) or decoupled (adamw)"""
-    lr: float = Field(1e-3, gt=0)
+    lr: float = Field(2e-3, gt=0)
     """learning rate, the peak of the schedule"""
     weight_decay: float = Field(0.0, ge=0)
     """decay of the weights"""
@@ -101,7 +101,7 @@ class TrainConfig(Config):
     schedule: Schedule = OneCycleConfig()
     """the learning rate over the run"""
     steps: int | None = Field(None, ge=1)
-    """length of the run, 1600 if neither steps nor epochs are given"""
+    """length of the run, 1200 if neither steps nor epochs are given"""
     epochs: int | None = Field(None, ge=1)
     """length of the run in passes through the data"""
     batch: int = Field(8, ge=1)
@@ -135,7 +135,7 @@ class TrainConfig(Config):
         if not isinstance(values, dict):
             return values
         if values.get("steps") is None and values.get("epochs") is None:
-            values = values | {"steps": 1600}
+            values = values | {"steps": 1200}
         if values.get("data") is None and values.get("problem") is not None:
             defaults = {"resolution": 64, "validation_samples": 64}
             values = values | {name: n for name, n in defaults.items() if values.get(name) is None}

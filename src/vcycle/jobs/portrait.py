@@ -25,11 +25,9 @@ WEIGHTS = "weights.safetensors"
 
 
 def title(surrogate: Surrogate, config: TrainConfig) -> str:
-    """What was solved and by what."""
-    network = NETWORK_NAMES[config.network.name]
-    return (
-        f"Darcy flow with {network}" if isinstance(surrogate.problem, Darcy) else f"{network} for {_arrow(surrogate)}"
-    )
+    """What was learned, and by what."""
+    subject = "Darcy flow" if isinstance(surrogate.problem, Darcy) else _arrow(surrogate)
+    return f"{NETWORK_NAMES[config.network.name]} for {subject}"
 
 
 def facts(surrogate: Surrogate, config: TrainConfig, trials: Trials, run: Path) -> dict[str, str]:

@@ -133,3 +133,14 @@ def test_coarse_solutions_approach_fine_ones():
     D = Domain.unit(2)
     first, second = (L2(D).relative(resample(solutions[i], D, (64, 64)), solutions[2]).max() for i in (0, 1))
     assert float(second) < 0.4 * float(first)
+
+
+def test_rounding_of_a_mean_free_source_is_removed_and_a_real_mean_refused():
+    P = problem(2, "periodic")
+    inputs = P.sample((16, 16), 0, range(2)).float()
+    solution = P.solve(inputs)
+    assert bool(solution.converged.all())
+    assert bool((P.residual(inputs, solution.value) < 1e-9).all())
+    inputs[:, 1] += 1
+    with pytest.raises(ValueError, match="must have mean zero"):
+        P.solve(inputs)

@@ -24,9 +24,7 @@ def counts(samples: int, splits: Mapping[str, int | float] | None = None) -> dic
         if share < 0:
             raise DataError(f"split {name!r} cannot have {share} samples")
     if not splits:
-        raise DataError(
-            "the samples need a split to be in: give for instance {train: 0.9, test: 0.1}, or {test: 1.0}"
-        )
+        raise DataError("the samples need a split to be in: give for instance {train: 0.9, test: 0.1}, or {test: 1.0}")
     if all(isinstance(share, int) for share in splits.values()):
         if total != samples:
             raise DataError(f"the splits {_show(splits)} have {total} samples together, but there are {samples}")

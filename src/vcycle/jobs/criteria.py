@@ -33,8 +33,6 @@ def bound(problem: Problem) -> Loss:
 
     def loss(v: Field, batch: Batch) -> Float[Tensor, " b"]:
         a, f = (field.double() for field in problem.fields(batch.inputs))
-        if problem.domain.floating:
-            f = f - f.mean(tuple(range(2, f.ndim)), keepdim=True)
         with torch.no_grad():
             size = energy_bound(torch.zeros_like(a), a, f, problem.domain).value
         return energy_bound(v, a, f, problem.domain).value / size

@@ -22,25 +22,25 @@ def assemble(a: np.ndarray, domain: Domain) -> sp.csc_array:
     number = np.arange(a.size).reshape(a.shape)
     rows, columns, values = [], [], []
     diagonal = np.zeros(a.shape)
-    for axis in range(a.ndim):
+    for axis, faces in enumerate(domain.boundary):
         area = np.prod(h) / h[axis]
-        here = np.moveaxis(a, axis, 0)
-        index = np.moveaxis(number, axis, 0)
-        sums = np.moveaxis(diagonal, axis, 0)
-        pairs = [(i, i + 1) for i in range(a.shape[axis] - 1)]
-        if domain.boundary[axis][0] == "periodic":
-            pairs.append((a.shape[axis] - 1, 0))
-        for i, j in pairs:
-            resistance = h[axis] / 2 / here[i] + h[axis] / 2 / here[j]
-            conductance = area / resistance
-            sums[i] += conductance
-            sums[j] += conductance
-            rows += [index[i].ravel(), index[j].ravel()]
-            columns += [index[j].ravel(), index[i].ravel()]
-            values += [-conductance.ravel(), -conductance.ravel()]
-        for cell, condition in zip((0, -1), domain.boundary[axis], strict=True):
+        resistance = h[axis] / 2 / np.moveaxis(a, axis, 0)
+        index, sums = np.moveaxis(number, axis, 0), np.moveaxis(diagonal, axis, 0)
+        between = area / (resistance[:-1] + resistance[1:])
+        low, high = index[:-1], index[1:]
+        sums[:-1] += between
+        sums[1:] += between
+        if faces[0] == "periodic":
+            around = area / (resistance[-1:] + resistance[:1])
+            sums[-1:] += around
+            sums[:1] += around
+            between, low, high = (np.concatenate(p) for p in ((between, around), (low, index[-1:]), (high, index[:1])))
+        for cell, condition in zip((0, -1), faces, strict=True):
             if condition == "dirichlet":
-                sums[cell] += area * here[cell] / (h[axis] / 2)
+                sums[cell] += area / resistance[cell]
+        rows += [low.ravel(), high.ravel()]
+        columns += [high.ravel(), low.ravel()]
+        values += [-between.ravel()] * 2
     rows.append(number.ravel())
     columns.append(number.ravel())
     values.append(diagonal.ravel())

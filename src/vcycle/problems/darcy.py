@@ -68,12 +68,10 @@ class Darcy(Problem):
             return a
         field = GaussianField(self.domain)
         f = field.sample(shape, seed, indices, stream=SOURCE_STREAM) / math.sqrt(field.variance)
-        if self.domain.floating:
-            f = f - f.mean(tuple(range(2, f.ndim)), keepdim=True)
-        return torch.cat([a, f], 1)
+        return torch.cat([a, f - f.mean(tuple(range(2, f.ndim)), keepdim=True) if self.domain.floating else f], 1)
 
     def fields(self, inputs: Inputs) -> tuple[Field, Field]:
-        """The coefficient a and the source f, (b, 1, *grid) each."""
+        """The coefficient a and the source f, (b, 1, *grid) each; where f must have mean zero, rounding is removed."""
         expected = len(self.input_names)
         if inputs.ndim != self.domain.dimension + 2 or inputs.shape[1] != expected:
             raise ValueError(
@@ -83,7 +81,8 @@ class Darcy(Problem):
         a = inputs[:, :1]
         if not bool((a > 0).all()):
             raise ValueError(f"the coefficient a must be positive everywhere, got a minimum of {float(a.min()):g}")
-        return a, inputs[:, 1:] if expected == 2 else torch.ones_like(a)
+        f = inputs[:, 1:] if expected == 2 else torch.ones_like(a)
+        return a, _without_mean(f) if self.domain.floating else f
 
     def operator(self, inputs: Inputs) -> FiniteVolume:
         """A of the discrete equations A u = f |cell|."""
@@ -131,3 +130,14 @@ class Darcy(Problem):
 
     def _cell(self, f: Float[Tensor, "b 1 *grid"]) -> float:
         return math.prod(Grid(self.domain, tuple(f.shape[2:])).spacing)
+
+
+def _without_mean(f: Field) -> Field:
+    """f in double precision with mean zero, for an f whose mean is zero up to single precision."""
+    axes = tuple(range(1, f.ndim))
+    mean = f.double().mean(axes, keepdim=True)
+    if bool((mean.abs() > 1e-5 * f.abs().amax(axes, keepdim=True)).any()):
+        raise ValueError(
+            f"without a Dirichlet face the source must have mean zero, got {float(mean.abs().max()):g}: subtract it"
+        )
+    return f.double() - mean

@@ -1,6 +1,6 @@
 """The picture of the README: one prediction, its error, and the bound that was known without the reference.
 
-    python examples/picture.py [RUN] [PNG]      RUN a trained Darcy run, for instance demo/run after `make demo`
+python examples/picture.py [RUN] [PNG]      RUN a trained Darcy run, for instance demo/run after `make demo`
 """
 
 import sys

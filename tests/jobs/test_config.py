@@ -227,3 +227,8 @@ class TestComplaints:
 def test_the_schema_needs_no_torch():
     code = "import sys, vcycle.jobs.config, vcycle.jobs.configure; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_options_of_data_without_data_point_to_the_problem():
+    with pytest.raises(ConfigError, match="--boundary tells of --data, which is missing: .* --problem.boundary"):
+        configured(f"{BASE} --problem darcy --boundary neumann")

@@ -8,6 +8,8 @@ from pydantic_core import ErrorDetails
 
 from vcycle.jobs.options import flag, members, options
 
+SHARED = ("boundary", "extents")  # said of data, and of a problem
+
 
 class ConfigError(ValueError):
     """A configuration that cannot be used; the message is one sentence that names the option."""
@@ -23,6 +25,10 @@ def sentence(error: ValidationError, model: type[BaseModel], home: str | None = 
     match details["type"]:
         case "extra_forbidden":
             return _unknown(path, owner, model, home)
+        case "missing" if home is not None and path == [home, "path"]:
+            given = ", ".join(_flag([home, name], home) for name in details["input"])
+            hint = next((f", or say --problem.{n} for the problem's" for n in details["input"] if n in SHARED), "")
+            return f"{given} tells of --{home}, which is missing: give it{hint}"
         case "missing":
             return f"{shown} is missing{_about(path, owner)}"
         case "union_tag_invalid" | "union_tag_not_found":

@@ -230,5 +230,5 @@ def test_the_schema_needs_no_torch():
 
 
 def test_options_of_data_without_data_point_to_the_problem():
-    with pytest.raises(ConfigError, match="--boundary tells of --data, which is missing: .* --problem.boundary"):
+    with pytest.raises(ConfigError, match=r"--boundary tells of --data, which is missing: .* --problem\.boundary"):
         configured(f"{BASE} --problem darcy --boundary neumann")

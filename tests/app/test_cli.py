@@ -62,7 +62,7 @@ def test_help_comes_at_once():
 def test_train_help_lists_every_option_with_its_default(capsys):
     assert main(["train", "--help"]) == 0
     text = capsys.readouterr().out
-    assert "--optimizer.lr number" in text and "(default 0.001)" in text
+    assert "--optimizer.lr number" in text and "(default 0.002)" in text
     assert "--network mgno|fno" in text and "(default mgno)" in text
     assert "--out text" in text and "(required)" in text
     assert max(map(len, text.splitlines())) <= 120

@@ -17,7 +17,7 @@ class Optimizer:
     """Adam with weight decay added to the gradient (adam) or decoupled from it (adamw); `lr` is the schedule's peak."""
 
     name: Literal["adam", "adamw"] = "adam"
-    lr: float = 1e-3
+    lr: float = 2e-3
     weight_decay: float = 0.0
     betas: tuple[float, float] = (0.9, 0.999)
 

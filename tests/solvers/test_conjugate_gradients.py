@@ -48,6 +48,17 @@ def test_contrast_of_a_million_takes_at_most_thirty(n):
     assert solution.iterations <= 30
 
 
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_contrast_of_a_million_takes_at_most_thirty_at_every_boundary(boundary):
+    D = domain(2, boundary, (1.0, 1.0))
+    A, f = system(D, (64, 64), "contrast 1e6", batch=8)
+    solution = conjugate_gradients(
+        A, f, geometric_multigrid(A), weight=1 / A.diagonal, floating=D.floating, tolerance=1e-8
+    )
+    assert bool(solution.converged.all())
+    assert solution.iterations <= 30
+
+
 def test_a_single_precision_cycle_serves_a_double_precision_solution():
     A, f = system(Domain.unit(2), (32, 32))
     solution = conjugate_gradients(A, f, geometric_multigrid(A.to_dtype(torch.float32)), tolerance=1e-12)

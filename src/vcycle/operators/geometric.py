@@ -14,15 +14,20 @@ from vcycle.spaces import Domain, Space
 Field = Float[Tensor, "b c *grid"]
 
 COARSEST = 64  # cells; below this a dense inverse is cheaper than another level
+HIGH_CONTRAST = 1e3  # of the diagonal of A; beyond it a fourth smoothing step saves more than it costs
 
 
-def geometric_multigrid(A: FiniteVolume, steps: int = 3) -> Multigrid:
+def geometric_multigrid(A: FiniteVolume, steps: int | None = None) -> Multigrid:
     """The textbook V-cycle for A: Chebyshev-Jacobi smoothing, residuals summed over blocks, corrections injected.
+
+    `steps` smoothing steps before and after each correction: 3, or 4 at high contrast, if not given.
 
     The coarse operators are A.coarsen(), the coarsest grid (at most 64 cells) is solved exactly. Cells longer along
     some axes are first made equal-sided: only the axes with the shortest sides are coarsened. The cycle is
     self-adjoint and positive, so it can precondition conjugate gradients. Any shape, any boundary condition.
     """
+    if steps is None:
+        steps = 4 if bool(A.diagonal.amax() > HIGH_CONTRAST * A.diagonal.amin()) else 3
     levels = []
     while math.prod(A.diagonal.shape[2:]) > COARSEST:
         shape = tuple(A.diagonal.shape[2:])

@@ -92,9 +92,10 @@ def test_effectivities_are_those_of_theory():
         u = P.solve(a).value
         x, y = Grid(D, (64, 64)).mesh()
         v = u * (1 + 0.05 * torch.sin(2 * torch.pi * x) * torch.sin(torch.pi * y))
-        ratio = energy_bound(v, a, tighten=tighten).value / P.energy_norm(a)(v - u)
-        assert float(ratio.min()) >= 1
-        assert float(ratio.max()) <= worst
+        bound, true = energy_bound(v, a, tighten=tighten).value, P.energy_norm(a)(v - u)
+        # u is not the exact solution either: its own bound says by how much.
+        assert bool((bound + energy_bound(u, a, tighten=2).value >= true).all())
+        assert float((bound / true).max()) <= worst
 
 
 def test_the_continuum_form_converges_with_the_grid_and_stays_within_a_factor_of_the_error():

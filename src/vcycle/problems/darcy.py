@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from vcycle.operators import FiniteVolume, geometric_multigrid
 from vcycle.problems.assembled import solve_assembled
@@ -89,9 +87,9 @@ class Darcy(Problem):
         return FiniteVolume.assemble(self.fields(inputs)[0], self.domain)
 
     def solve(self, inputs: Inputs, tolerance: float = 1e-10, most: int = 200) -> Solution:
-        a, f = (field.double() for field in self.fields(inputs))
         with torch.no_grad():
-            A, load = FiniteVolume.assemble(a, self.domain), f * self._cell(f)
+            A, load = self._system(inputs)
+            a = inputs[:, :1]
             # Single precision keeps 7 digits and the contrast takes log10(contrast) of them.
             single = bool(a.amax() < SINGLE_PRECISION_CONTRAST * a.amin())
             cycle = geometric_multigrid(A.to_dtype(torch.float32) if single else A)
@@ -102,8 +100,7 @@ class Darcy(Problem):
 
     def residual(self, inputs: Inputs, u: Field) -> PerSample:
         """||f - A u|| / ||f|| in the norm weighted with the inverse diagonal of A."""
-        a, f = (field.double() for field in self.fields(inputs))
-        A, load = FiniteVolume.assemble(a, self.domain), f * self._cell(f)
+        A, load = self._system(inputs)
         r = load - A(u.double())
         return ((r.square() / A.diagonal).flatten(1).sum(1) / (load.square() / A.diagonal).flatten(1).sum(1)).sqrt()
 
@@ -128,8 +125,11 @@ class Darcy(Problem):
             "source": self.source,
         }
 
-    def _cell(self, f: Float[Tensor, "b 1 *grid"]) -> float:
-        return math.prod(Grid(self.domain, tuple(f.shape[2:])).spacing)
+    def _system(self, inputs: Inputs) -> tuple[FiniteVolume, Field]:
+        """A and the load f |cell| of the discrete equations, in double precision."""
+        a, f = (field.double() for field in self.fields(inputs))
+        cell = math.prod(Grid(self.domain, tuple(f.shape[2:])).spacing)
+        return FiniteVolume.assemble(a, self.domain), f * cell
 
 
 def _without_mean(f: Field) -> Field:

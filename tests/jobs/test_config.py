@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from vcycle.jobs.config import GenerateConfig, OneCycleConfig, OptimizerConfig, TrainConfig
 from vcycle.jobs.configure import dump, merge, parse, read_file, resolve
-from vcycle.jobs.network_config import Activation, FNOConfig, MgNOConfig
+from vcycle.jobs.network_config import Activation, FNOConfig
 from vcycle.jobs.option_errors import ConfigError
 from vcycle.jobs.options import members, options
 from vcycle.jobs.problem_config import Condition, DarcyConfig
-from vcycle.networks import FNO, MgNO
+from vcycle.networks import NETWORKS
 from vcycle.networks.activations import ACTIVATIONS
 from vcycle.problems import PRIORS, Darcy, build
 from vcycle.spaces import CONDITIONS
@@ -42,8 +42,12 @@ BASE = "--problem darcy --out R"
 class TestMirror:
     """Options and what they configure cannot drift apart."""
 
-    @pytest.mark.parametrize(("config", "network"), [(MgNOConfig, MgNO), (FNOConfig, FNO)])
-    def test_networks(self, config, network):
+    def test_every_network_can_be_configured(self):
+        assert set(members(TrainConfig.model_fields["network"])) == set(NETWORKS)
+
+    @pytest.mark.parametrize("name", NETWORKS)
+    def test_networks(self, name):
+        config, network = members(TrainConfig.model_fields["network"])[name], NETWORKS[name]
         given_elsewhere = ("in_channels", "out_channels", "domain")
         signature = inspect.signature(network).parameters
         defaults = {name: p.default for name, p in signature.items() if name not in given_elsewhere}

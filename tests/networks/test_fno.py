@@ -57,15 +57,6 @@ def test_without_coordinates_it_commutes_with_every_shift():
     torch.testing.assert_close(network(shifted), network(u).roll((2, 5), (2, 3)), rtol=0, atol=1e-13)
 
 
-def test_cell_coordinates_are_the_same_points_at_every_resolution():
-    network = FNO(1, 1, width=4, depth=1, modes=2)
-    coarse, fine = (network._coordinates(torch.zeros(1, 1, n, n, dtype=torch.float64)) for n in (4, 8))
-    averaged = torch.nn.functional.avg_pool2d(fine, 2)
-    torch.testing.assert_close(averaged, coarse, rtol=0, atol=1e-15)
-    corners = FNO(1, 1, width=4, depth=1, modes=2, coordinates="corners")
-    assert corners._coordinates(torch.zeros(1, 1, 4, 4))[0, 0, :, 0].tolist() == [0.0, 0.25, 0.5, 0.75]
-
-
 def test_a_smooth_function_has_one_image_at_all_resolutions():
     """Up to aliasing of the activation, which falls fast with the resolution."""
     torch.manual_seed(1)

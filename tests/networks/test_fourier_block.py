@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from vcycle.networks.fourier_block import BlockOptions, FourierBlock, normalisation
+from vcycle.networks.fourier_block import BlockOptions, FourierBlock
+from vcycle.networks.norms import normalisation
 from vcycle.spaces import Domain, Space
 
 SPACE = Space(Domain.unit(2), 4)

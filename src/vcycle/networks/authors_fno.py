@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from vcycle.networks.fno import FNO
-from vcycle.networks.fourier_block import NormName, SkipName
+from vcycle.networks.fourier_block import SkipName
+from vcycle.networks.norms import NormName
 from vcycle.networks.renamed import REQUIRED, Published, take
 from vcycle.operators import Fourier
 from vcycle.spaces import Domain, Space

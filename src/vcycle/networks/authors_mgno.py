@@ -160,7 +160,7 @@ def _neurons(cycle: Cycle, o: Options, *, skip: bool, norm: tuple[int, int] | No
         source = Space(SQUARE, o["num_channel_f"]) if layer == 0 else hidden
         B = Pointwise(source, hidden, bias=True) if skip else None
         N = None if norm is None else nn.LayerNorm([hidden.channels, *norm])
-        layers.append(Neurons(cycle.build(source, hidden), B, activation(o["activation"]), norm=N))
+        layers.append(Neurons(cycle.build(source, hidden), B, activation(o["activation"], hidden), norm=N))
     return nn.Sequential(*layers)
 
 

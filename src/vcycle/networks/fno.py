@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from typing import Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.networks.activations import activation as activation_named
 from vcycle.networks.checks import check_field
-from vcycle.networks.fourier_block import BlockOptions, FourierBlock, NormName, SkipName
+from vcycle.networks.coordinates import append_coordinates
+from vcycle.networks.fourier_block import BlockOptions, FourierBlock, SkipName
+from vcycle.networks.norms import NormName
 from vcycle.networks.perceptron import ChannelPerceptron
 from vcycle.operators import count_parameters
-from vcycle.spaces import Domain, Grid, Space
+from vcycle.spaces import Domain, Space
 
 
 class FNO(nn.Module):
@@ -94,35 +95,21 @@ class FNO(nn.Module):
             return Space(self.domain, channels)
 
         lifted = in_channels + (0 if coordinates is None else d)
-        self.lift = ChannelPerceptron(
-            space(lifted), space(int(lifting_ratio * width)), space(width), activation_named(activation)
-        )
+        self.lift = _perceptron(space(lifted), space(int(lifting_ratio * width)), space(width), activation)
         self.blocks = nn.Sequential(
             *(FourierBlock(space(width), options, layer + 1 == depth) for layer in range(depth))
         )
-        self.project = ChannelPerceptron(
-            space(width), space(int(projection_ratio * width)), space(out_channels), activation_named(activation)
-        )
+        self.project = _perceptron(space(width), space(int(projection_ratio * width)), space(out_channels), activation)
 
     def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         check_field("FNO", x, self.in_channels, self.domain)
-        if self.coordinates is not None:
-            x = torch.cat([x, self._coordinates(x)], 1)
-        v = self.lift(x)
+        v = self.lift(append_coordinates(x, self.coordinates))
         if self.padding is None:
             v = self.blocks(v)
         else:
             margins = [round(p * n) for p, n in zip(self.padding, v.shape[2:], strict=True)]
             v = self._crop(self.blocks(self._pad(v, margins)), margins)
         return self.project(v)
-
-    def _coordinates(self, x: Tensor) -> Float[Tensor, "b d *grid"]:
-        """The points of the unit box, one channel per axis."""
-        shape = tuple(x.shape[2:])
-        points = Grid(Domain.unit(len(shape)), shape).mesh()
-        half_cells = 0.0 if self.coordinates == "cells" else 0.5
-        shifted = [p - half_cells / n for p, n in zip(points, shape, strict=True)]
-        return torch.stack(shifted).to(x).expand(x.shape[0], *[-1] * (len(shape) + 1))
 
     def _pad(self, v: Tensor, margins: list[int]) -> Tensor:
         return nn.functional.pad(v, [m for margin in reversed(margins) for m in (margin, margin)])
@@ -134,6 +121,10 @@ class FNO(nn.Module):
 
     def extra_repr(self) -> str:
         return f"modes={self.modes}, width={self.width}, {count_parameters(self)} parameters"
+
+
+def _perceptron(source: Space, hidden: Space, target: Space, activation: str) -> ChannelPerceptron:
+    return ChannelPerceptron(source, hidden, target, activation_named(activation, hidden))
 
 
 def _per_axis(name: str, value: float | int | Sequence[float | int], dimension: int) -> tuple:

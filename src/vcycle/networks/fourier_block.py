@@ -9,14 +9,12 @@ from torch import Tensor, nn
 
 from vcycle.networks.activations import activation as activation_named
 from vcycle.networks.neuron import Neurons
+from vcycle.networks.norms import NormName, normalisation
 from vcycle.networks.perceptron import ChannelPerceptron
 from vcycle.operators import Fourier, Pointwise, Spectral, Stencil
 from vcycle.spaces import Space
 
 SkipName = Literal["linear", "identity", "gating"]
-NormName = Literal["instance", "group", "batch"]
-INSTANCE = {1: nn.InstanceNorm1d, 2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
-BATCH = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 
 
 @dataclass(frozen=True)
@@ -47,13 +45,13 @@ class FourierBlock(nn.Module):
 
     def __init__(self, space: Space, options: BlockOptions, last: bool):
         super().__init__()
-        sigma = nn.Identity() if last else activation_named(options.activation)
+        sigma = nn.Identity() if last else activation_named(options.activation, space)
         norms = [normalisation(options.norm, space, options.norm_groups) for _ in range(2)]
         K = _kernel(space, options)
         self.start: nn.Module | None = None
         self.end: nn.Module
         if options.preactivation:
-            self.start = _chain(activation_named(options.activation), norms[0])
+            self.start = _chain(activation_named(options.activation, space), norms[0])
             self.neurons = Neurons(K, _skip(options.skip, space, options.skip_kernel), sigma)
             self.middle: nn.Module = norms[1] or nn.Identity()
             self.end = nn.Identity()
@@ -86,17 +84,6 @@ class Gating(nn.Module):
 
     def forward(self, u: Float[Tensor, "b c *grid"]) -> Float[Tensor, "b c *grid"]:
         return self.weight * u
-
-
-def normalisation(name: NormName | None, space: Space, groups: int = 1) -> nn.Module | None:
-    """The normalisation of that name for fields in `space`."""
-    if name is None:
-        return None
-    if name == "group":
-        return nn.GroupNorm(groups, space.channels)
-    if name in ("instance", "batch"):
-        return (INSTANCE if name == "instance" else BATCH)[space.domain.dimension](space.channels)
-    raise ValueError(f"unknown norm {name!r}: expected 'instance', 'group', 'batch' or None")
 
 
 def _kernel(space: Space, options: BlockOptions) -> nn.Module:

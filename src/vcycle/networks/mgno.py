@@ -56,7 +56,7 @@ class MgNO(nn.Module):
         for layer in range(depth):
             source = Space(self.domain, in_channels) if layer == 0 else hidden
             bias = Pointwise(source, hidden, bias=True)
-            layers.append(Neurons(cycle.build(source, hidden), bias, activation_named(activation)))
+            layers.append(Neurons(cycle.build(source, hidden), bias, activation_named(activation, hidden)))
         self.neurons = nn.Sequential(*layers)
         self.head = Pointwise(hidden, Space(self.domain, out_channels))
 

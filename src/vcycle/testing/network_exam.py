@@ -178,10 +178,8 @@ def operators_are_linear(examinee: Examinee) -> None:
         w = torch.randn(image.shape, dtype=u.dtype, generator=torch.Generator().manual_seed(6))
         left, right = W.target.inner(image, w), W.source.inner(v, W.adjoint()(w))
         scale = (W.target.inner(image, image) * W.target.inner(w, w)).sqrt()
-        _require(
-            bool(((left - right).abs() <= ROUND_OFF * scale).all()),
-            f"{examinee.name}: {name} breaks (Wu, v) = (u, W*v)",
-        )
+        holds = bool(((left - right).abs() <= ROUND_OFF * scale).all())
+        _require(holds, f"{examinee.name}: {name} breaks (Wu, v) = (u, W*v)")
 
 
 NETWORK_THEOREMS: tuple[Callable[[Examinee], None], ...] = (

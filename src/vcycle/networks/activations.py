@@ -2,10 +2,23 @@
 
 from collections.abc import Callable
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
+from vcycle.networks.cauchy import Cauchy
 from vcycle.networks.checks import did_you_mean
+from vcycle.networks.evonorm import EvoNormB0, EvoNormS0
+from vcycle.networks.polynomials import PolyNorm, PolyReLU
+from vcycle.networks.star import Star
 from vcycle.spaces import Space
+
+
+class Sine(nn.Module):
+    """sin u."""
+
+    def forward(self, u: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        return u.sin()
+
 
 ACTIVATIONS: dict[str, Callable[[Space], nn.Module]] = {
     "gelu": lambda space: nn.GELU(),  # the exact one, with the error function
@@ -18,6 +31,13 @@ ACTIVATIONS: dict[str, Callable[[Space], nn.Module]] = {
     "leaky_relu": lambda space: nn.LeakyReLU(),
     "softplus": lambda space: nn.Softplus(),
     "identity": lambda space: nn.Identity(),
+    "sine": lambda space: Sine(),
+    "cauchy": Cauchy,
+    "star": Star,
+    "polyrelu": lambda space: PolyReLU(),
+    "polynorm": lambda space: PolyNorm(),
+    "evonorm_s0": EvoNormS0,
+    "evonorm_b0": EvoNormB0,
 }
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from vcycle.jobs.portrait import boundary_words
+from vcycle.jobs.portrait import boundary_words, parameter_words
+from vcycle.problems import Burgers, Darcy
 from vcycle.spaces import Domain
 
 
@@ -16,3 +17,8 @@ from vcycle.spaces import Domain
 )
 def test_domains(domain, said):
     assert boundary_words(domain) == said
+
+
+def test_problems():
+    assert parameter_words(Darcy()) == "prior two phase: alpha 2, tau 3, low 3, high 12; source constant"
+    assert parameter_words(Burgers()).endswith("amplitude 0.5; accuracy 1e-06; viscosity 0.01")

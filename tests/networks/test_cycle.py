@@ -19,10 +19,64 @@ def test_a_cycle_has_this_many_parameters(source, d):
     assert count_parameters(cycle) == parameters_of_a_cycle(5, 3, 6, d)
 
 
-def test_the_cycle_is_linear():
-    W = Cycle(((1, 1), (2, 0), (2, 0))).build(MANY, MANY).double()
-    u, v = torch.randn(2, 6, 16, 8, dtype=torch.float64), torch.randn(2, 6, 16, 8, dtype=torch.float64)
+@pytest.mark.parametrize(("source", "d"), [(ONE, 1), (MANY, 6)])
+def test_shared_cycles_have_these(source, d):
+    """One S and one A per level; or one S, A, R, Pi and P for all."""
+    steps = ((1, 1), (2, 0), (2, 0))
+    assert (
+        count_parameters(Cycle(steps, shared="steps").build(source, MANY))
+        == parameters_of_a_cycle(5, 3, 6, d) - (9 - 6) * 9 * 6 * d
+    )
+    assert count_parameters(Cycle(steps, shared="levels").build(source, MANY)) == 2 * 9 * 6 * d + 9 * d**2 + 25 * 6**2
+
+
+OPTIONS = [
+    {"residual": residual, "start": start, "gamma": gamma, "shared": shared}
+    for residual in (False, True)
+    for start in ("iterate", "zero")
+    for gamma in (1, 2)
+    for shared in (None, "steps", "levels")
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_the_cycle_is_linear_and_uses_all_it_has(options):
+    mixed = Space(Domain([1.0, 2.0], [("dirichlet", "neumann"), "periodic"]), 3)
+    W = Cycle(((1, 1), (2, 0), (2, 0)), **options).build(mixed, mixed).double()
+    u, v = torch.randn(2, 3, 13, 8, dtype=torch.float64), torch.randn(2, 3, 13, 8, dtype=torch.float64)
     torch.testing.assert_close(W(0.3 * u - 2 * v), 0.3 * W(u) - 2 * W(v), rtol=0, atol=1e-13)
+    W(u).pow(3).sum().backward()
+    assert all(p.grad is not None for p in W.parameters())
+
+
+@pytest.mark.parametrize("gamma", [1, 2])
+@pytest.mark.parametrize("residual", [False, True])
+def test_starting_from_zero_is_pi_equal_to_zero(residual, gamma):
+    options = {"residual": residual, "gamma": gamma}
+    released, textbook = (
+        Cycle(((1, 1), (2, 1), (2, 0)), start=start, **options).build(MANY, MANY).double()
+        for start in ("iterate", "zero")
+    )
+    textbook.load_state_dict(released.state_dict(), strict=False)
+    for name, parameter in released.named_parameters():
+        if ".Pi." in name:
+            parameter.data.zero_()
+    f = torch.randn(1, 6, 16, 16, dtype=torch.float64)
+    torch.testing.assert_close(textbook(f), released(f), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("shared", ["steps", "levels"])
+def test_shared_stencils_are_the_same_numbers_at_every_use(shared):
+    steps = ((2, 1), (2, 1), (2, 0))
+    together, apart = (Cycle(steps, residual=True, shared=s).build(MANY, MANY).double() for s in (shared, None))
+    state = together.state_dict()
+    apart.load_state_dict({name: state[name] for name in apart.state_dict()})
+    f = torch.randn(1, 6, 16, 16, dtype=torch.float64)
+    torch.testing.assert_close(apart(f), together(f), rtol=0, atol=1e-14)
+    names = [name for name in state if name.endswith(".S.weight")]
+    distinct = {state[name].data_ptr() for name in names}
+    assert len(names) == 8
+    assert len(distinct) == {"steps": 3, "levels": 1}[shared]
 
 
 def test_an_impulse_reaches_every_point():
@@ -59,3 +113,5 @@ def test_impossible_iterations_are_refused():
         Cycle(((0, 1), (1, 0)))
     with pytest.raises(ValueError, match="coarsest level has no correction"):
         Cycle(((1, 0), (1, 1)))
+    with pytest.raises(ValueError, match="with start='zero' every level needs one pre-smoothing step"):
+        Cycle(((1, 0), (0, 0)), start="zero")

@@ -25,3 +25,27 @@ def test_an_exported_fno_has_no_complex_numbers():
     tensors = [node.meta["val"] for node in program.graph.nodes if isinstance(node.meta.get("val"), torch.Tensor)]
     assert tensors
     assert not any(value.is_complex() for value in tensors)
+
+
+@pytest.mark.parametrize("boundary", ["dirichlet", "neumann", "periodic"])
+@pytest.mark.parametrize("options", [{"basis": "domain"}, {"basis": "sine", "separable": True}], ids=str)
+def test_the_basis_of_a_domain_is_exported(options, boundary):
+    """Also on a grid seen first by inference or by the export itself, and gradients survive both."""
+    network = FNO(1, 1, width=4, depth=1, modes=4, **options, domain=Domain.unit(2, boundary))
+    sizes = iter([(10, 12), (11, 13)])
+    x = torch.randn(2, 1, *next(sizes))
+    torch.testing.assert_close(torch.export.export(network, (x,)).module()(x), network(x), rtol=1e-6, atol=1e-6)
+    network(x).sum().backward()
+    x = torch.randn(2, 1, *next(sizes))
+    with torch.inference_mode():
+        network(x)
+    network(x).sum().backward()
+    torch.testing.assert_close(torch.export.export(network, (x,)).module()(x), network(x), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("factorization", ["tucker", "cp", "tt"])
+@pytest.mark.parametrize("basis", ["fourier", "cosine"])
+def test_multipliers_of_low_rank_are_exported(factorization, basis):
+    network = FNO(1, 1, width=4, depth=1, modes=4, basis=basis, factorization=factorization, rank=0.5)
+    x = torch.randn(2, 1, 8, 8)
+    torch.testing.assert_close(torch.export.export(network, (x,)).module()(x), network(x), rtol=1e-6, atol=1e-6)

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 
 from vcycle.networks import MgNO
 from vcycle.operators import count_parameters
-from vcycle.spaces import Domain
+from vcycle.spaces import Domain, Grid
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,61 @@ def test_every_parameter_matters():
     assert all(p.grad is not None and float(p.grad.abs().max()) > 0 for p in network.parameters())
 
 
+ANY = {
+    "textbook": {"residual": True, "start": "zero", "gamma": 2, "shared": "steps"},
+    "small": {"shared": "levels", "gamma": 2},
+    "carried": {"resolution": 8, "exact_boundary": True},
+    "vertices": {"resolution": 9, "exact_boundary": True, "placement": "vertex", "ghost": "reflect"},
+}
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+@pytest.mark.parametrize("options", ANY.values(), ids=ANY)
+def test_every_option_works_in_every_dimension_and_exports(dimension, options):
+    domain = Domain([1.0, 2.0, 1.0][:dimension], [("dirichlet", "neumann"), "periodic", "neumann"][:dimension])
+    network = MgNO(2, 1, width=3, depth=1, **{"levels": 2, **options}, domain=domain)
+    x = torch.randn(2, 2, *(12, 9, 10)[:dimension])
+    y = network(x)
+    assert y.shape == (2, 1, *x.shape[2:])
+    assert y.isfinite().all()
+    exported = torch.export.export(network, (x,)).module()(x)
+    torch.testing.assert_close(exported, y, rtol=1e-5, atol=1e-6)
+
+
+def test_on_vertices_the_boundary_values_are_exact():
+    domain = Domain.unit(2, ["dirichlet", ("neumann", "dirichlet")])
+    network = MgNO(1, 1, width=3, depth=2, levels=2, exact_boundary=True, placement="vertex", domain=domain)
+    u = network(torch.randn(2, 1, 9, 12))
+    assert u[:, :, 0].abs().max() == u[:, :, -1].abs().max() == u[:, :, :, -1].abs().max() == 0
+    assert u[:, :, 1:-1, 0].abs().min() > 0  # the Neumann face is free
+
+
+def test_on_cells_the_boundary_values_are_exact_to_second_order():
+    """The straight line through the two outermost cell values, at the face; an operator that refines is needed."""
+    network = MgNO(1, 1, width=4, depth=2, resolution=8, exact_boundary=True).double()
+    traces = []
+    for n in (32, 64, 128):
+        x, y = Grid(Domain.unit(2), (n, n)).mesh()
+        u = network((torch.sin(3 * x) * torch.cos(2 * y))[None, None])
+        traces.append(float((1.5 * u[:, :, 0] - 0.5 * u[:, :, 1]).detach().abs().max()))
+    assert traces[0] > 3 * traces[1] > 9 * traces[2] > 0
+
+
+def test_periodic_and_neumann_faces_are_left_alone():
+    for boundary in ("periodic", "neumann"):
+        free, exact = (
+            MgNO(1, 1, width=3, depth=1, levels=2, exact_boundary=b, domain=Domain.unit(2, boundary))
+            for b in (False, True)
+        )
+        exact.load_state_dict(free.state_dict())
+        x = torch.randn(1, 1, 8, 8)
+        assert torch.equal(free(x), exact(x))
+
+
 def test_errors_say_what_to_do():
     network = MgNO(1, 1, width=2, depth=1, levels=4)
-    with pytest.raises(ValueError, match=r"divisible by 8, got \(33, 33\): take fewer levels"):
-        network(torch.zeros(1, 1, 33, 33))
+    with pytest.raises(ValueError, match=r"every axis needs 5 points or more, got \(33, 4\): take fewer levels"):
+        network(torch.zeros(1, 1, 33, 4))
     with pytest.raises(ValueError, match="takes 1 input channels, got 2"):
         network(torch.zeros(1, 2, 32, 32))
     with pytest.raises(ValueError, match=r"got levels=3 but iterations for 2 levels"):

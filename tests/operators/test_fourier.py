@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from vcycle.operators import Fourier
+from vcycle.operators import FACTORIZATIONS, Fourier, count_parameters
 from vcycle.spaces import Domain, Space
 
 
@@ -77,6 +77,26 @@ def test_the_initial_operator_keeps_the_size_of_white_noise():
     line = Space(Domain.unit(1, "periodic"), 50)
     weight = torch.view_as_complex(Fourier(line, line, (64,)).weight.detach())
     assert float(weight.abs().square().mean()) == pytest.approx(2 / 100, rel=0.02)
+
+
+@pytest.mark.parametrize("form", ["tucker", "tt"])
+def test_a_low_rank_weight_of_full_rank_is_the_dense_one(form):
+    plane = Space(Domain.unit(2, "periodic"), 3)
+    full, low = Fourier(plane, plane, (4, 6)).double(), Fourier(plane, plane, (4, 6), factorization=form).double()
+    ranks = (144,) * low.weight.rank_count((3, 3, 4, 4))
+    low.weight = FACTORIZATIONS[form].from_dense(full.weight, ranks, pairs=True)
+    for n in (10, 4):  # all modes, and those of a grid with fewer
+        u = torch.randn(2, 3, n, n, dtype=torch.float64)
+        torch.testing.assert_close(low(u), full(u), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("form", FACTORIZATIONS)
+@pytest.mark.parametrize("separable", [False, True])
+def test_low_rank_weights_have_their_share_of_the_parameters(form, separable):
+    plane = Space(Domain.unit(2, "periodic"), 16)
+    dense = count_parameters(Fourier(plane, plane, (12, 12), separable=separable))
+    low = count_parameters(Fourier(plane, plane, (12, 12), separable=separable, factorization=form, rank=0.2))
+    assert 0.15 * dense < low <= 0.2 * dense
 
 
 def test_errors_say_what_to_do():

@@ -179,8 +179,10 @@ def _named(group: str, name: str | None) -> list[str]:
 
 
 def _list(group: str) -> int:
-    for name, model in vcycle.jobs.options.members(vcycle.jobs.config.TrainConfig.model_fields[group]).items():
-        print(f"{name:10} {model.__doc__}")
+    listed = vcycle.jobs.options.members(vcycle.jobs.config.TrainConfig.model_fields[group])
+    width = max(map(len, listed))
+    for name, model in listed.items():
+        print(f"{name:{width}}  {model.__doc__}")
     return 0
 
 

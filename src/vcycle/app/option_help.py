@@ -25,8 +25,9 @@ def describe(verb: str, about: str | None, model: type[BaseModel], home: str) ->
     lines = [f"usage: vcycle {verb}{argument} [--option value ...]", "", about or "", ""]
     lines += [_row(left, right) for left, right in HEAD]
     lines += [_line(option, home) for option in listed if "." not in option.path and option.chooses is None]
-    for group in groups:
-        own = [o for o in listed if o.path.rpartition(".")[0] == group.path and o.chooses is None]
+    for position, group in enumerate(groups):
+        first = group.path not in [other.path for other in groups[:position]]  # else of another variant, the same again
+        own = [o for o in listed if o.path.rpartition(".")[0] == group.path and o.chooses is None and first]
         shown = [o for o in own if o.path != f"{group.path}.{group.chooses}"]
         lines += ["", _line(group, home), *(_line(option, home) for option in shown)]
     return "\n".join(lines)
@@ -38,7 +39,7 @@ def _merged(found: Iterable[Option]) -> Iterable[Option]:
     for option in found:
         key = (option.path, repr(option.default), option.about)
         shared = merged[key].variants if key in merged else ()
-        merged[key] = replace(option, variants=shared + option.variants)
+        merged[key] = replace(option, variants=tuple(dict.fromkeys(shared + option.variants)))
     takes = {option.path: option.takes.split("|") for option in merged.values() if option.chooses is not None}
     for option in merged.values():
         everywhere = list(option.variants) == takes.get(option.path.rpartition(".")[0])

@@ -8,7 +8,7 @@ from pathlib import Path
 from vcycle.data.dataset import Dataset
 from vcycle.data.executor import Automatic, Executor, Processes, Serial
 from vcycle.data.files import MANIFEST, write_record
-from vcycle.data.labels import DIFFERENCE_LIMIT, RESIDUAL_LIMIT, RETRY_ITERATIONS, SOLVE_TOLERANCE
+from vcycle.data.labels import RETRY_ITERATIONS, residual_limit
 from vcycle.data.progress import progress_bar
 from vcycle.data.resume import begin, end, resume
 from vcycle.data.schema import Configuration, DataError, Failure, Manifest, Precision, ShardRecord, Verification
@@ -37,8 +37,9 @@ def generate(
 ) -> Dataset:
     """Samples 0, 1, ... of the stream `seed` with their solutions, as a folder of HDF5 shards and a manifest.
 
-    Every label has a relative residual below 1e-9; every `verify_every`-th (0: none) is compared with a second,
-    independent solver. A sample that cannot be solved is left out and listed in the manifest.
+    Every label has a relative residual below ten times the problem's tolerance (1e-9 for elliptic equations); every
+    `verify_every`-th (0: none) is compared with a second, independent solver. A sample that cannot be solved is left
+    out and listed in the manifest.
     The same arguments give the same bytes on any number of workers (of one kind of processor). Stopped at any moment
     and called again with the same arguments, the work goes on where it was; other arguments for the same folder are
     refused.
@@ -125,13 +126,13 @@ def _manifest(problem: Problem, configuration: Configuration, shards: tuple[Shar
         problem=configuration.problem,
         configuration=configuration,
         verification=Verification(
-            solver=f"{kind}.solve to {SOLVE_TOLERANCE:.0e}; on failure once more, with {RETRY_ITERATIONS} iterations",
+            solver=f"{kind}.solve to {problem.tolerance:.0e}; on failure once more, with {RETRY_ITERATIONS} iterations",
             residual=f"{kind}.residual of every label, relative, in float64 for the inputs as stored",
-            residual_limit=RESIDUAL_LIMIT,
+            residual_limit=residual_limit(problem),
             residual_worst=max((r for shard in shards for r in shard.residuals), default=0.0),
             second_solver=f"{kind}.verify, relative L2 difference, sample indices divisible by verify_every",
             samples_compared=len(differences),
-            difference_limit=DIFFERENCE_LIMIT,
+            difference_limit=problem.agreement,
             difference_worst=max(differences, default=None),
         ),
         splits=split_records(configuration.splits, shards),
@@ -143,7 +144,7 @@ def _manifest(problem: Problem, configuration: Configuration, shards: tuple[Shar
 def _stop_if_hopeless(failures: Sequence[Failure], done: int, samples: int) -> None:
     """A few unsolvable samples are left out; where most are, the request is wrong."""
     if 2 * len(failures) > done and (len(failures) > 10 or done == samples):
-        raise DataError(f"{_summary(failures, done)}; the run stops: lower the contrast, or choose another problem")
+        raise DataError(f"{_summary(failures, done)}; the run stops: choose milder parameters")
 
 
 def _summary(failures: Sequence[Failure], samples: int) -> str:

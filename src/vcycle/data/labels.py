@@ -11,10 +11,8 @@ from vcycle.data.schema import DataError, Failure, Fields
 from vcycle.problems import Problem
 from vcycle.solvers import Solution
 
-SOLVE_TOLERANCE = 1e-10
-RESIDUAL_LIMIT = 1e-9
+LIMIT_FACTOR = 10  # of the residual that is asked for, up to which a label is accepted
 ITERATIONS, RETRY_ITERATIONS = 200, 1000
-DIFFERENCE_LIMIT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -44,9 +42,9 @@ def solve_samples(
     """
     inputs = problem.sample(shape, seed, indices).to(dtype).double()
     value, reason, iterations = _solve(problem, inputs, most=ITERATIONS)
-    residual = _residual(problem, inputs, value)
+    residual, limit = _residual(problem, inputs, value), residual_limit(problem)
     failures, retried = [], []
-    bad = (~(residual < RESIDUAL_LIMIT)).nonzero().flatten().tolist()
+    bad = (~(residual < limit)).nonzero().flatten().tolist()
     value = value.clone() if bad else value
     for row in bad:
         one = inputs[row : row + 1]
@@ -54,10 +52,10 @@ def solve_samples(
         residual[row : row + 1] = _residual(problem, one, value[row : row + 1])
         retried.append(indices[row])
         iterations = max(iterations, more)
-        if not residual[row] < RESIDUAL_LIMIT:
-            reached = f"relative residual {float(residual[row]):.1e}, the limit is {RESIDUAL_LIMIT:.0e}"
+        if not residual[row] < limit:
+            reached = f"relative residual {float(residual[row]):.1e}, the limit is {limit:.0e}"
             failures.append(Failure(index=indices[row], reason=f"{reached}; {reason}"))
-    good = residual < RESIDUAL_LIMIT
+    good = residual < limit
     kept = tuple(index for index, ok in zip(indices, good.tolist(), strict=True) if ok)
     if failures:
         inputs, value = inputs[good], value[good]
@@ -72,10 +70,15 @@ def solve_samples(
     )
 
 
+def residual_limit(problem: Problem) -> float:
+    """The largest relative residual of a label."""
+    return LIMIT_FACTOR * problem.tolerance
+
+
 def _solve(problem: Problem, inputs: Tensor, most: int) -> tuple[Tensor, str, int]:
     """The solutions, a sentence and the iterations; NaN where the solver refuses: one sample may spoil a batch."""
     try:
-        solution: Solution = problem.solve(inputs, tolerance=SOLVE_TOLERANCE, most=most)
+        solution: Solution = problem.solve(inputs, tolerance=problem.tolerance, most=most)
     except (RuntimeError, ArithmeticError, ValueError) as error:
         channels = len(problem.output_names)
         return inputs.new_full((inputs.shape[0], channels, *inputs.shape[2:]), torch.nan), str(error), 0
@@ -102,10 +105,10 @@ def _compare(
         return {}
     differences = problem.verify(inputs[rows], value[rows]).tolist()
     for row, difference in zip(rows, differences, strict=True):
-        if not difference < DIFFERENCE_LIMIT:
+        if not difference < problem.agreement:
             raise DataError(
-                f"sample {indices[row]}: the second solver differs by {difference:.1e} (limit {DIFFERENCE_LIMIT:.0e}) "
-                f"although the residual is below {RESIDUAL_LIMIT:.0e}: the run stops here; lower the contrast, or "
-                "check that problem.solve and problem.verify solve the same equations"
+                f"sample {indices[row]}: the second solver differs by {difference:.1e} (limit {problem.agreement:.0e}) "
+                f"although the residual is below {residual_limit(problem):.0e}: the run stops here; choose milder "
+                "parameters, or check that problem.solve and problem.verify solve the same equations"
             )
     return {indices[row]: difference for row, difference in zip(rows, differences, strict=True)}

@@ -45,7 +45,7 @@ def describe(prediction: Prediction, most: int = 20) -> str:
     shape = " x ".join(map(str, prediction.value.shape[2:]))
     head = f"{prediction.value.shape[0]} predictions at {shape}"
     if prediction.bound is None or prediction.relative is None:
-        return f"{head}; no error bound: the equation behind the data is not known"
+        return f"{head}; no error bound: none is known for the equation behind the data, or no equation is"
     meant = {
         "discrete": "the distance to the discrete solution, which the reference solver would give",
         "continuum": "the distance to the solution of the PDE, discretisation included",

@@ -13,9 +13,9 @@ from vcycle.jobs.configure import merge, resolve
 from vcycle.jobs.criteria import loss_named, validation
 from vcycle.jobs.run_folder import begin, describe
 from vcycle.jobs.tasks import Task, derived_seed, task
-from vcycle.networks import Normalised
+from vcycle.networks import Fitted, Normalised
 from vcycle.operators import Affine
-from vcycle.problems import Darcy
+from vcycle.problems import Diffusion
 from vcycle.training import Constant, Cosine, OneCycle, Optimizer, Result, Schedule, Settings
 from vcycle.training import train as run
 
@@ -64,15 +64,19 @@ def _network(config: TrainConfig, subject: Task) -> nn.Module:
     seen = torch.cat([x.log() if flag else x for x, flag in zip(inputs.split(1, 1), log, strict=True)], 1)
     encode = _fitted(seen, config.input_scaling)
     decode = _fitted(subject.sample.outputs.double(), config.output_scaling).inverse()
-    # Without a Dirichlet face an equation fixes its solution up to a constant only, and labels have mean zero.
-    zero_mean = subject.problem is not None and subject.domain.floating
-    return Normalised(bare, encode.float(), decode.float(), log=log, zero_mean=zero_mean)
+    # Without a Dirichlet face diffusion fixes its solution up to a constant only, and labels have mean zero.
+    zero_mean = isinstance(subject.problem, Diffusion) and subject.domain.floating
+    network = Normalised(bare, encode.float(), decode.float(), log=log, zero_mean=zero_mean)
+    if isinstance(bare, Fitted) and bare.samples > 0:
+        pairs = subject.examples(bare.samples)
+        network.fit_network(pairs.inputs, pairs.outputs)
+    return network
 
 
 def _log_inputs(config: TrainConfig, subject: Task) -> list[bool]:
     """Which inputs the network sees as logarithms."""
-    coefficient = subject.input_names[:1] if isinstance(subject.problem, Darcy) else ()
-    chosen = coefficient if config.log_inputs is None else config.log_inputs
+    positive = () if subject.problem is None else subject.problem.positive_names
+    chosen = positive if config.log_inputs is None else config.log_inputs
     for name in chosen:
         if name not in subject.input_names:
             raise ValueError(

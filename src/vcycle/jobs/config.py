@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from vcycle.jobs.network_config import MgNOConfig, Network
-from vcycle.jobs.problem_config import Boundary, Config, DarcyConfig, Extents, Names, Resolution
+from vcycle.jobs.problem_config import Boundary, Config, DarcyConfig, Extents, Names, Problem, Resolution
 
 
 class DataConfig(Config):
@@ -82,7 +82,7 @@ class TrainConfig(Config):
     """folder of the run"""
     data: DataConfig | None = None
     """train on data: a folder, a YAML or a file"""
-    problem: DarcyConfig | None = None
+    problem: Problem | None = None
     """train on an equation: fresh inputs at every step"""
     resolution: Resolution | None = None
     """equation: points per axis, 64 if not given"""
@@ -162,7 +162,7 @@ class GenerateConfig(Config):
 
     out: str
     """folder of the data"""
-    problem: DarcyConfig = DarcyConfig()
+    problem: Problem = DarcyConfig()
     """the equation and the distribution of its inputs"""
     samples: int = Field(1000, ge=1)
     """number of samples"""

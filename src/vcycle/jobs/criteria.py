@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from vcycle.hybrid import energy_bound
 from vcycle.jobs.tasks import Task
-from vcycle.problems import Darcy, Problem
+from vcycle.problems import Diffusion
 from vcycle.training import Batch, Loss, energy, h1, l2
 
 Field = Float[Tensor, "b c *grid"]
@@ -23,13 +23,13 @@ def loss_named(name: str, task: Task) -> Loss:
     if task.problem is None or task.placement != "cell":
         lacking = "the equation" if task.problem is None else "cell values"
         raise ValueError(f"loss {name} needs {lacking}, which these data lack: give --problem, or use loss h1 or l2")
+    if not isinstance(task.problem, Diffusion):
+        raise ValueError(f"loss {name} needs an energy norm, which {task.problem.title} lacks: use loss h1 or l2")
     return energy(task.problem.energy_norm) if name == "energy" else bound(task.problem)
 
 
-def bound(problem: Problem) -> Loss:
+def bound(problem: Diffusion) -> Loss:
     """M(v) / M(0), with M(v) >= ||u - v||_a the guaranteed bound: an error relative to the solution, without labels."""
-    if not isinstance(problem, Darcy):
-        raise ValueError(f"no guaranteed bound is known for {problem.name}: use loss h1 or l2")
 
     def loss(v: Field, batch: Batch) -> Float[Tensor, " b"]:
         a, f = (field.double() for field in problem.fields(batch.inputs))

@@ -21,7 +21,7 @@ from vcycle.data import Fields
 from vcycle.hybrid import energy_bound
 from vcycle.jobs.trials import Trials, at_resolutions
 from vcycle.jobs.true_error import continuum_error
-from vcycle.problems import Darcy, Problem
+from vcycle.problems import Diffusion, Problem
 from vcycle.spaces import resample
 from vcycle.surrogate import Surrogate
 
@@ -34,14 +34,15 @@ AUDIT_SAMPLES, CONTINUUM_SAMPLES, COST_SAMPLES, CHUNK = 16, 8, 16, 32
 
 
 def errors(surrogate: Surrogate, problem: Problem | None, pairs: Fields, prediction: Field) -> Errors:
-    energy = None if problem is None or surrogate.placement != "cell" else problem.energy_norm(pairs.inputs)
+    known = isinstance(problem, Diffusion) and surrogate.placement == "cell"
+    energy = problem.energy_norm(pairs.inputs) if known else None
     return measure_errors(prediction, pairs.outputs, surrogate.domain, surrogate.placement, energy)
 
 
 def bounds(surrogate: Surrogate, pairs: Fields, tighten: int) -> tuple[Effectivity, ...]:
     """Both forms against true errors, where the problem has a bound."""
     problem = surrogate.problem
-    if not isinstance(problem, Darcy):
+    if not isinstance(problem, Diffusion):
         return ()
     discrete = [_discrete(surrogate, problem, inputs, tighten) for inputs in pairs.inputs.split(CHUNK)]
     bound, error, size, slack = (torch.cat(values) for values in zip(*discrete, strict=True))
@@ -57,7 +58,7 @@ def bounds(surrogate: Surrogate, pairs: Fields, tighten: int) -> tuple[Effectivi
 
 
 def _discrete(
-    surrogate: Surrogate, problem: Darcy, inputs: Field, tighten: int
+    surrogate: Surrogate, problem: Diffusion, inputs: Field, tighten: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Bound, true energy error, size of the solution, and how well the true error is known, per sample."""
     prediction, reference = surrogate.predict(inputs, tighten=tighten), problem.solve(inputs).value
@@ -121,7 +122,8 @@ def cost(surrogate: Surrogate, problem: Problem, pairs: Fields) -> Cost:
     if all(n % 2 == 0 and n >= 8 for n in shape):
         half = tuple(n // 2 for n in shape)
         solvers[f"reference solver at {by(half)}, interpolated"] = _coarse(problem, half)
-    also = {} if surrogate.problem is None else {"network with its bound": lambda a: surrogate.predict(a).value}
+    bounded = isinstance(surrogate.problem, Diffusion)
+    also = {"network with its bound": lambda a: surrogate.predict(a).value} if bounded else {}
     return compare_cost(surrogate.apply, solvers, inputs, reference, surrogate.domain, surrogate.placement, also=also)
 
 

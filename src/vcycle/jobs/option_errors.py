@@ -63,10 +63,10 @@ def _place(loc: tuple[Any, ...], model: type[BaseModel]) -> tuple[list[str], typ
 
 def _unknown(path: list[str], owner: type[BaseModel] | None, model: type[BaseModel], home: str | None) -> str:
     said = f"unknown option {_flag(path, home)}"
-    known = {option.path: option for option in options(model)}
-    elsewhere = known.get(".".join(path))
-    if elsewhere is not None:
-        return f"{said} here: it belongs to {_flag(path[:-1], home)} {' and '.join(elsewhere.variants)}"
+    known = {option.path for option in options(model)}
+    if ".".join(path) in known:
+        owners = dict.fromkeys(v for o in options(model) if o.path == ".".join(path) for v in o.variants)
+        return f"{said} here: it belongs to {_flag(path[:-1], home)} {' and '.join(owners)}"
     siblings = {name: [*path[:-1], name] for name in (owner.model_fields if owner else ()) if name != "name"}
     if home is not None and path[:-1] == [home]:
         siblings = {name: [name] for name in model.model_fields if name != home} | siblings

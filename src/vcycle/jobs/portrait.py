@@ -12,22 +12,23 @@ from safetensors import safe_open
 from torch import nn
 
 import vcycle
-from vcycle.analysis.wording import NORMS, by, count, significant
+from vcycle.analysis.wording import NORMS, by, count
 from vcycle.jobs.config import TrainConfig
 from vcycle.jobs.trials import Trials
+from vcycle.networks import NETWORKS
 from vcycle.operators import count_parameters
-from vcycle.problems import Darcy
+from vcycle.problems import Problem
 from vcycle.spaces import Domain
 from vcycle.surrogate import Surrogate
 
-NETWORK_NAMES = {"mgno": "MgNO", "fno": "FNO"}
+GEOMETRY = ("name", "dimension", "extents", "boundary")
 WEIGHTS = "weights.safetensors"
 
 
 def title(surrogate: Surrogate, config: TrainConfig) -> str:
     """What was learned, and by what."""
-    subject = "Darcy flow" if isinstance(surrogate.problem, Darcy) else _arrow(surrogate)
-    return f"{NETWORK_NAMES[config.network.name]} for {subject}"
+    subject = _arrow(surrogate) if surrogate.problem is None else surrogate.problem.title
+    return f"{network_name(config)} for {subject}"
 
 
 def facts(surrogate: Surrogate, config: TrainConfig, trials: Trials, run: Path) -> dict[str, str]:
@@ -38,13 +39,9 @@ def facts(surrogate: Surrogate, config: TrainConfig, trials: Trials, run: Path) 
         found["equation"] = problem.equation.replace("-", "−")
     found["domain"] = boundary_words(surrogate.domain)
     if problem is not None:
-        about = problem.to_dict()
-        found["distribution"] = f"a {_settings(about['prior'])}; f {about['source']}"
+        found["settings"] = parameter_words(problem)
     found["learned map"] = _arrow(surrogate)
-    found["network"] = f"{NETWORK_NAMES[config.network.name]}: " + _settings(
-        config.network.model_dump(exclude_defaults=True)
-        | {"width": config.network.width, "depth": config.network.depth}
-    )
+    found["network"] = f"{network_name(config)}: {network_words(config)}"
     if isinstance(network, nn.Module):
         found["parameters"] = count(count_parameters(network))
     found["training"] = training_words(config, run)
@@ -77,6 +74,25 @@ def training_words(config: TrainConfig, run: Path) -> str:
     return f"loss: {loss}; {source}; {length} of batch {config.batch}; {method}; seed {config.seed}{kept}"
 
 
+def network_name(config: TrainConfig) -> str:
+    """The network as its class is called."""
+    return NETWORKS[config.network.name].__name__
+
+
+def network_words(config: TrainConfig) -> str:
+    """Its options: those that are not the defaults, width and depth always."""
+    options = config.network.model_dump()
+    changed = config.network.model_dump(exclude_defaults=True)
+    return _settings(changed | {name: options[name] for name in ("width", "depth") if name in options})
+
+
+def parameter_words(problem: Problem) -> str:
+    """What distinguishes a problem from others of its kind."""
+    settings = {name: value for name, value in problem.to_dict().items() if name not in GEOMETRY}
+    words = (f"{name} {_settings(v) if isinstance(v, dict) else _plain(v)}" for name, v in settings.items())
+    return "; ".join(words)
+
+
 def boundary_words(domain: Domain) -> str:
     """The domain and what holds on its faces.
 
@@ -105,4 +121,4 @@ def _settings(settings: Mapping[str, object]) -> str:
 
 
 def _plain(value: object) -> str:
-    return significant(value, 3).rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,7 +1,7 @@
 """What a run learns from: pairs of a data set, or an equation whose inputs are drawn afresh at every step."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +23,7 @@ class Task:
     stream            batches as a function of the step
     steps_per_epoch   None where every step is new
     sample            pairs to fit the normalisers to; validation: pairs to select the weights by
+    examples          pairs for networks that take a basis or clusters from data: so many of an equation, all of data
     """
 
     domain: Domain
@@ -33,6 +34,7 @@ class Task:
     stream: Stream
     steps_per_epoch: float | None
     sample: Fields
+    examples: Callable[[int], Fields]
     validation: Fields
 
     @property
@@ -94,6 +96,10 @@ def _from_equation(config: TrainConfig, problem: Problem) -> Task:
         raise ValueError(f"resolution {list(shape)} does not fit {problem.domain}: give one number, or one per axis")
     labelled = config.loss != "bound"
     count = config.validation_samples or 1
+
+    def examples(number: int) -> Fields:
+        return solved(problem, shape, derived_seed(config.seed, "scaling"), range(number))
+
     return Task(
         domain=problem.domain,
         placement="cell",
@@ -102,7 +108,8 @@ def _from_equation(config: TrainConfig, problem: Problem) -> Task:
         problem=problem,
         stream=FreshInputs(problem, shape, config.batch, derived_seed(config.seed, "training"), labelled),
         steps_per_epoch=None,
-        sample=solved(problem, shape, derived_seed(config.seed, "scaling"), range(SCALING_SAMPLES)),
+        sample=examples(SCALING_SAMPLES),
+        examples=examples,
         validation=solved(problem, shape, derived_seed(config.seed, "validation"), range(count)),
     )
 
@@ -127,6 +134,7 @@ def _from_data(config: TrainConfig, data: Dataset, problem: Problem | None) -> T
         stream=stream,
         steps_per_epoch=stream.steps_per_epoch,
         sample=pairs,
+        examples=lambda number: pairs,
         validation=held_out,
     )
 

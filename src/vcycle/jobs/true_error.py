@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vcycle.hybrid import energy_bound
 from vcycle.hybrid.reconstruction import cell_means, flux_misfit
-from vcycle.problems import Darcy
+from vcycle.problems import Diffusion
 from vcycle.spaces import Grid
 
 Field = Float[Tensor, "b 1 *grid"]
@@ -38,7 +38,7 @@ class TrueError:
         return torch.where(self.value > 0, 1 - self.low / self.value, torch.inf)
 
 
-def continuum_error(problem: Darcy, inputs: Float[Tensor, "b c *grid"], vertices: Vertices) -> TrueError:
+def continuum_error(problem: Diffusion, inputs: Float[Tensor, "b c *grid"], vertices: Vertices) -> TrueError:
     """The energy error of the multilinear function through `vertices`, with inputs that are constant on cells.
 
     ||u - v||^2 = ||u||^2 - 2 (f, v) + ||v||^2 needs only the energy of u, which the solution w on a grid up to eight
@@ -52,7 +52,7 @@ def continuum_error(problem: Darcy, inputs: Float[Tensor, "b c *grid"], vertices
     )
 
 
-def _enclose(problem: Darcy, inputs: Float[Tensor, "b c *grid"], vertices: Vertices) -> TrueError:
+def _enclose(problem: Diffusion, inputs: Float[Tensor, "b c *grid"], vertices: Vertices) -> TrueError:
     fine = inputs
     for _ in range(refinements(tuple(inputs.shape[2:]))):
         for axis in range(problem.domain.dimension):
@@ -71,13 +71,13 @@ def refinements(shape: tuple[int, ...]) -> int:
     return max(1, min(3, math.floor(room)))
 
 
-def _work(problem: Darcy, inputs: Float[Tensor, "b c *grid"], v: Vertices) -> PerSample:
+def _work(problem: Diffusion, inputs: Float[Tensor, "b c *grid"], v: Vertices) -> PerSample:
     """(f, v)."""
     f = problem.fields(inputs)[1].double()
     return math.prod(Grid(problem.domain, tuple(f.shape[2:])).spacing) * (f * cell_means(v)).flatten(1).sum(1)
 
 
-def _energy(problem: Darcy, inputs: Float[Tensor, "b c *grid"], v: Vertices) -> PerSample:
+def _energy(problem: Diffusion, inputs: Float[Tensor, "b c *grid"], v: Vertices) -> PerSample:
     """||a^(1/2) grad v||^2."""
     a = problem.fields(inputs)[0].double()
     zero = []

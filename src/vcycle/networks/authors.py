@@ -6,6 +6,14 @@ from typing import Any
 from torch import nn
 
 from vcycle.networks.authors_fno import fno, spectral_convolution
+from vcycle.networks.authors_galerkin import (
+    fourier_transformer_2d,
+    fourier_transformer_2d_lite,
+    simple_attention,
+    simple_transformer,
+)
+from vcycle.networks.authors_lsm import lsm, spectral_block
+from vcycle.networks.authors_lsm_irregular import lsm_irregular
 from vcycle.networks.authors_mgno import (
     mgno_cycle,
     mgno_darcy,
@@ -13,6 +21,9 @@ from vcycle.networks.authors_mgno import (
     mgno_helmholtz_2,
     mgno_navier_stokes,
 )
+from vcycle.networks.authors_sinenet import sinenet
+from vcycle.networks.authors_t1 import t1_1d, t1_2d
+from vcycle.networks.authors_t1u import t1u_2d
 from vcycle.networks.checks import did_you_mean
 from vcycle.networks.renamed import Published, load_renamed
 
@@ -30,7 +41,24 @@ PUBLISHED: dict[str, Callable[[str, dict[str, Any], Mapping[str, Any]], Publishe
     "MgConv_helm2": mgno_cycle,
     "MgConv_helm3": mgno_cycle,
     "FNO": fno,
+    "TFNO": fno,
     "SpectralConv": spectral_convolution,
+    "T1_1d": t1_1d,
+    "T1_2d": t1_2d,
+    "T1U_2d": t1u_2d,
+    "SimpleAttention": simple_attention,
+    "SimpleTransformer": simple_transformer,
+    "FourierTransformer": simple_transformer,
+    "FourierTransformer2D": fourier_transformer_2d,
+    "FourierTransformer2DLite": fourier_transformer_2d_lite,
+    "sinenet": sinenet,
+    # P18 (thuml/Latent-Spectral-Models); the class in every one of its files is called Model
+    "Model": lsm,
+    "LSM_2D": lsm,
+    "LSM_3D": lsm,
+    "NeuralSpectralBlock2d": spectral_block,
+    "Model (+ IPHI)": lsm_irregular,
+    "LSM_Irregular_Geo": lsm_irregular,
 }
 
 
@@ -39,13 +67,11 @@ def from_authors(config: Mapping[str, Any], state: Mapping[str, Any]) -> nn.Modu
 
     It is made of this package's own operators, in the precision of the state, and in evaluation mode; the values and
     their derivatives are the authors' up to round-off. Parameters that the published class allocates but never uses
-    are left out.
+    are left out. Complex fields have twice the channels here: first all real, then all imaginary parts.
 
     Raises ValueError for a class, option or key that is not known or not expressible, naming it.
     """
     name = config["cls"]
-    if name == "TFNO":
-        raise ValueError("TFNO keeps its spectral weights as Tucker factors, which has no counterpart here: use FNO")
     if name not in PUBLISHED:
         raise ValueError(f"unknown published class {name!r}{did_you_mean(name, list(PUBLISHED))}")
     published = PUBLISHED[name](name, dict(config.get("kwargs", {})), state)

@@ -121,11 +121,12 @@ def _cycle(
     elementwise_affine: bool = True,
 ) -> tuple[Cycle, str]:
     """The V-cycle of a published class, and a regular expression for the keys that it allocates but never runs."""
-    steps = [(n, 0) if isinstance(n, int) else tuple(n) for n in num_iteration]
-    levels = len(steps)
+    given = [(n, 0) if isinstance(n, int) else tuple(n) for n in num_iteration]
+    levels = len(given)
     # The coarsest level's post-smoothing exists in the published classes, but is never reached.
     unused = [rf"post_smooth_layer{levels - 1}\..*"]
-    cycle = Cycle((*steps[:-1], (steps[-1][0], 0)), use_res, padding_mode, "zeros", bias)
+    steps = (*given[:-1], (given[-1][0], 0))
+    cycle = Cycle(steps, residual=use_res, ghost=padding_mode, prolongation_ghost="zeros", bias=bias)
     if name == "MgConv":
         grids = [(64 // 2**level,) * 2 for level in range(levels - 1)]
         cycle = replace(cycle, norms=tuple((grid, elementwise_affine) for grid in grids))

@@ -7,11 +7,36 @@ from typing import Any
 from torch import nn
 
 from vcycle.networks.checks import did_you_mean
+from vcycle.networks.deeponet import DeepONet
 from vcycle.networks.fno import FNO
+from vcycle.networks.lno import LNO
+from vcycle.networks.mono import MoNO
+from vcycle.networks.multionet import MultiONet
+from vcycle.networks.implicit import Implicit
+from vcycle.networks.lsm import LSM
 from vcycle.networks.mgno import MgNO
+from vcycle.networks.sfno import SFNO
+from vcycle.networks.t1 import T1
+from vcycle.networks.sinenet import SineNet
+from vcycle.networks.transformer import Transformer
+from vcycle.networks.unet import UNet
 from vcycle.spaces import Domain
 
-NETWORKS: dict[str, type[nn.Module]] = {"mgno": MgNO, "fno": FNO}
+NETWORKS: dict[str, type[nn.Module]] = {
+    "mgno": MgNO,
+    "fno": FNO,
+    "deeponet": DeepONet,
+    "multionet": MultiONet,
+    "lno": LNO,
+    "mono": MoNO,
+    "transformer": Transformer,
+    "unet": UNet,
+    "sinenet": SineNet,
+    "t1": T1,
+    "sfno": SFNO,
+    "implicit": Implicit,
+    "lsm": LSM,
+}
 
 
 def build(d: Mapping[str, Any], in_channels: int, out_channels: int, domain: Domain) -> nn.Module:

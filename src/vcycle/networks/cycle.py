@@ -1,19 +1,27 @@
-"""How the learned V-cycles of a network are built."""
+"""How the learned cycles of a network are built."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from torch import nn
 
 from vcycle.operators import Level, Multigrid, Prolongation, Smoother, Stencil
 from vcycle.spaces import Ghost, Space
 
+Start = Literal["iterate", "zero"]
+Sharing = Literal["steps", "levels"]
+
 
 @dataclass(frozen=True)
 class Cycle:
-    """The shape of a learned V-cycle: every A, S, R, Pi and P is a stencil of its own.
+    """The shape of a learned cycle: A, S, R, Pi and P are stencils.
 
     `iterations` holds (pre, post) smoothing steps per level, fine to coarse; the coarsest level has no post-smoothing.
     `residual` restricts f - A u (textbook) instead of f (P0 as released).
+    `start` is what a coarse grid begins with: 'iterate', Pi u (P0), or 'zero' (textbook; there is no Pi).
+    `gamma` is the number of corrections from each coarser grid: 1 for V-cycles, 2 for W-cycles.
+    `shared`: None for stencils of their own everywhere, 'steps' for one S and one A per level, 'levels' for one S, A,
+    R, Pi and P in the whole cycle.
     `ghost` continues fields beyond the boundary for A, S, R and Pi, `prolongation_ghost` for P (None: as the boundary
     conditions say).
     The other fields exist for the released variants of P0: a bias in A and S, channels that grow like 1, 2, 3, ...
@@ -23,6 +31,9 @@ class Cycle:
 
     iterations: tuple[tuple[int, int], ...]
     residual: bool = False
+    start: Start = "iterate"
+    gamma: int = 1
+    shared: Sharing | None = None
     ghost: Ghost | None = None
     prolongation_ghost: Ghost | None = None
     bias: bool = False
@@ -34,9 +45,17 @@ class Cycle:
     def __post_init__(self) -> None:
         if not self.iterations:
             raise ValueError("a V-cycle needs one level or more, got no iterations")
+        if self.start not in get_args(Start):
+            raise ValueError(f"a coarse grid starts from 'iterate' (Pi u) or 'zero', got start={self.start!r}")
+        if self.shared not in (None, *get_args(Sharing)):
+            raise ValueError(f"stencils are shared by 'steps', by 'levels' or not at all (None), got {self.shared!r}")
         if self.iterations[0][0] < 1:
             raise ValueError(
                 f"the finest level starts from u = 0 and needs one pre-smoothing step or more, got {self.iterations[0]}"
+            )
+        if self.start == "zero" and any(pre < 1 for pre, _ in self.iterations):
+            raise ValueError(
+                f"with start='zero' every level needs one pre-smoothing step or more, got {list(self.iterations)}"
             )
         if self.iterations[-1][1] != 0:
             raise ValueError(
@@ -45,32 +64,32 @@ class Cycle:
             )
 
     def build(self, source: Space, target: Space) -> Multigrid:
-        """A new V-cycle with random stencils, from right-hand sides in `source` to solutions in `target`."""
-        levels = [self._level(level, source, target) for level in range(len(self.iterations))]
-        return Multigrid(source, target, levels)
+        """A new cycle with random stencils, from right-hand sides in `source` to solutions in `target`."""
+        stencils = _Stencils(self, source, target)
+        levels = [self._level(level, stencils) for level in range(len(self.iterations))]
+        return Multigrid(source, target, levels, gamma=self.gamma)
 
-    def _level(self, level: int, source: Space, target: Space) -> Level:
+    def _level(self, level: int, stencils: "_Stencils") -> Level:
         pre, post = self.iterations[level]
-        f, u = self._space(source, level), self._space(target, level)
+        # A grid that is entered once, and with u = 0, needs no A for its first step.
+        from_zero = level == 0 or (self.start == "zero" and self.gamma == 1)
 
-        def smoother(first: bool = False) -> Smoother:
-            S = Stencil(f, u, ghost=self.ghost, bias=self.bias)
-            return Smoother(S, None if first else Stencil(u, f, ghost=self.ghost, bias=self.bias))
+        def smoother(step: int) -> Smoother:
+            S = stencils("S", level, step)
+            return Smoother(S, None if from_zero and step == 0 else stencils("A", level, step))
 
-        before = [smoother(first=level == 0 and step == 0) for step in range(pre)]
-        after = [smoother() for _ in range(post)]
+        before = [smoother(step) for step in range(pre)]
+        after = [smoother(pre + step) for step in range(post)]
         if level + 1 == len(self.iterations):
             return Level(before, after)
-        coarse_f, coarse_u = self._space(source, level + 1), self._space(target, level + 1)
-        kernel, padding = (4, 1) if self.prolongations is None else self.prolongations[level]
         return Level(
             before,
             after,
-            A=Stencil(u, f, ghost=self.ghost, bias=self.bias) if self.residual else None,
-            R=Stencil(f, coarse_f, stride=2, ghost=self.ghost, padding=self.restriction_padding),
-            Pi=Stencil(u, coarse_u, stride=2, ghost=self.ghost, padding=self.restriction_padding),
-            P=Prolongation(coarse_u, u, kernel, padding=padding, ghost=self.prolongation_ghost),
-            norm=self._norm(level, u),
+            A=stencils("A", level, pre + post) if self.residual else None,
+            R=stencils("R", level),
+            Pi=stencils("Pi", level) if self.start == "iterate" else None,
+            P=stencils("P", level),
+            norm=self._norm(level, stencils.spaces(level)[1]),
         )
 
     def _norm(self, level: int, u: Space) -> nn.Module | None:
@@ -79,6 +98,36 @@ class Cycle:
         grid, affine = self.norms[level]
         return nn.LayerNorm([u.channels, *grid], elementwise_affine=affine)
 
-    def _space(self, space: Space, level: int) -> Space:
-        factor = level + 1 if self.growing else 1
-        return Space(space.domain, factor * space.channels, space.placement)
+
+class _Stencils:
+    """The stencils of one cycle by name: a new one for every use, or the one that its uses share."""
+
+    def __init__(self, cycle: Cycle, source: Space, target: Space):
+        self.cycle, self.source, self.target = cycle, source, target
+        self.drawn: dict[tuple[str | int, ...], nn.Module] = {}
+
+    def __call__(self, name: str, level: int, step: int = 0) -> nn.Module:
+        use = (name, level, step)
+        key = use[: {None: 3, "steps": 2, "levels": 1}[self.cycle.shared]]
+        if key not in self.drawn:
+            self.drawn[key] = self._new(name, level)
+        return self.drawn[key]
+
+    def spaces(self, level: int) -> tuple[Space, Space]:
+        """Where f and u of a level live."""
+        factor = level + 1 if self.cycle.growing else 1
+        f, u = (Space(s.domain, factor * s.channels, s.placement) for s in (self.source, self.target))
+        return f, u
+
+    def _new(self, name: str, level: int) -> nn.Module:
+        cycle, (f, u) = self.cycle, self.spaces(level)
+        if name == "S":
+            return Stencil(f, u, ghost=cycle.ghost, bias=cycle.bias)
+        if name == "A":
+            return Stencil(u, f, ghost=cycle.ghost, bias=cycle.bias)
+        coarse_f, coarse_u = self.spaces(level + 1)
+        if name == "P":
+            kernel, padding = (4, 1) if cycle.prolongations is None else cycle.prolongations[level]
+            return Prolongation(coarse_u, u, kernel, padding=padding, ghost=cycle.prolongation_ghost)
+        fine, coarse = (f, coarse_f) if name == "R" else (u, coarse_u)
+        return Stencil(fine, coarse, stride=2, ghost=cycle.ghost, padding=cycle.restriction_padding)

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from vcycle.networks.activations import activation as activation_named
 from vcycle.networks.checks import check_field
 from vcycle.networks.coordinates import append_coordinates
-from vcycle.networks.fourier_block import BlockOptions, FourierBlock, SkipName
+from vcycle.networks.fourier_block import BasisName, BlockOptions, FourierBlock, SkipName
 from vcycle.networks.norms import NormName
 from vcycle.networks.perceptron import ChannelPerceptron
-from vcycle.operators import count_parameters
+from vcycle.operators import Factorization, count_parameters
 from vcycle.spaces import Domain, Space
 
 
@@ -29,13 +29,16 @@ class FNO(nn.Module):
     coordinates        'cells' (centres) or 'corners' (k / n) of the unit box, or None
     padding            zeros added at both ends of every axis, as a fraction of its points (one, or one per axis), for
                        functions that are not periodic; removed before Q
-    basis              'fourier', or 'domain' for the sines and cosines that fit the boundary conditions
+    basis              'fourier', whatever the boundary conditions; 'domain' for the modes that fit them (sine where
+                       Dirichlet, cosine where Neumann, Fourier where periodic); 'sine' or 'cosine' on all axes
     skip, mlp_skip     B and G: 'linear', 'identity', 'gating' or None;  skip_kernel: B as a stencil of that width
     mlp_expansion      channels inside M over width; None leaves M and G out
     norm               'instance', 'group' (of `norm_groups`), 'batch' or None, after K and after M
     preactivation      sigma and norm before K instead of after
     stabilizer         tanh before K
     separable          K_l with a number per channel and mode instead of a matrix
+    factorization      K_l as a tensor of low rank: 'tucker', 'cp', 'tt' (tensor train), or None for a dense one
+    rank               of the factorization: its share of the dense parameters, or a list of ranks (operators.LowRank)
     lifting_ratio, projection_ratio     channels inside P and Q over width
     dropout            probability of zeroing a channel value in M while training
 
@@ -54,7 +57,7 @@ class FNO(nn.Module):
         activation: str = "gelu",
         coordinates: Literal["cells", "corners"] | None = "cells",
         padding: float | Sequence[float] | None = None,
-        basis: Literal["fourier", "domain"] = "fourier",
+        basis: BasisName = "fourier",
         skip: SkipName | None = "linear",
         skip_kernel: int = 1,
         mlp_skip: SkipName | None = "gating",
@@ -64,6 +67,8 @@ class FNO(nn.Module):
         preactivation: bool = False,
         stabilizer: bool = False,
         separable: bool = False,
+        factorization: Factorization | None = None,
+        rank: int | float | Sequence[int] = 0.1,
         lifting_ratio: float = 2.0,
         projection_ratio: float = 2.0,
         dropout: float = 0.0,
@@ -88,6 +93,8 @@ class FNO(nn.Module):
             preactivation=preactivation,
             stabilizer=stabilizer,
             separable=separable,
+            factorization=factorization,
+            rank=rank,
             dropout=dropout,
         )
 
@@ -101,26 +108,26 @@ class FNO(nn.Module):
         )
         self.project = _perceptron(space(width), space(int(projection_ratio * width)), space(out_channels), activation)
 
-    def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
+    def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *target"]:
         check_field("FNO", x, self.in_channels, self.domain)
         v = self.lift(append_coordinates(x, self.coordinates))
-        if self.padding is None:
-            v = self.blocks(v)
-        else:
-            margins = [round(p * n) for p, n in zip(self.padding, v.shape[2:], strict=True)]
-            v = self._crop(self.blocks(self._pad(v, margins)), margins)
-        return self.project(v)
-
-    def _pad(self, v: Tensor, margins: list[int]) -> Tensor:
-        return nn.functional.pad(v, [m for margin in reversed(margins) for m in (margin, margin)])
-
-    def _crop(self, v: Tensor, margins: list[int]) -> Tensor:
-        for dim, margin in enumerate(margins, start=2):
-            v = v.narrow(dim, margin, v.shape[dim] - 2 * margin)
-        return v
+        return self.project(apply_padded(self.blocks, v, self.padding))
 
     def extra_repr(self) -> str:
         return f"modes={self.modes}, width={self.width}, {count_parameters(self)} parameters"
+
+
+def apply_padded(
+    blocks: nn.Module, v: Float[Tensor, "b c *grid"], padding: Sequence[int | float] | None
+) -> Float[Tensor, "b c *target"]:
+    """The blocks on v with zeros at both ends of every axis, as a fraction of its points; their image is cropped."""
+    if padding is None:
+        return blocks(v)
+    margins = [round(p * n) for p, n in zip(padding, v.shape[2:], strict=True)]
+    v = blocks(nn.functional.pad(v, [m for margin in reversed(margins) for m in (margin, margin)]))
+    for dim, margin in enumerate(margins, start=2):
+        v = v.narrow(dim, margin, v.shape[dim] - 2 * margin)
+    return v
 
 
 def _perceptron(source: Space, hidden: Space, target: Space, activation: str) -> ChannelPerceptron:

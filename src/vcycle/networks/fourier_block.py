@@ -1,5 +1,6 @@
 """The block of FNO: a Fourier neuron, then a perceptron on the channels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,10 +12,12 @@ from vcycle.networks.activations import activation as activation_named
 from vcycle.networks.neuron import Neurons
 from vcycle.networks.norms import NormName, normalisation
 from vcycle.networks.perceptron import ChannelPerceptron
-from vcycle.operators import Fourier, Pointwise, Spectral, Stencil
-from vcycle.spaces import Space
+from vcycle.operators import Factorization, Fourier, Pointwise, Spectral, Stencil
+from vcycle.spaces import Condition, Space
 
 SkipName = Literal["linear", "identity", "gating"]
+BasisName = Literal["fourier", "domain", "cosine", "sine"]
+FORCED: dict[str, Condition] = {"cosine": "neumann", "sine": "dirichlet"}
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class BlockOptions:
 
     modes: tuple[int, ...]
     activation: str = "gelu"
-    basis: Literal["fourier", "domain"] = "fourier"
+    basis: BasisName = "fourier"
     skip: SkipName | None = "linear"
     skip_kernel: int = 1
     mlp_skip: SkipName | None = "gating"
@@ -33,6 +36,8 @@ class BlockOptions:
     preactivation: bool = False
     stabilizer: bool = False
     separable: bool = False
+    factorization: Factorization | None = None
+    rank: int | float | Sequence[int] = 0.1
     dropout: float = 0.0
 
 
@@ -40,7 +45,7 @@ class FourierBlock(nn.Module):
     """v -> sigma(N(M w + G v)) with w = sigma(N(K v) + B v); no sigma in the last block.
 
     With preactivation v -> M w + G v' with w = N(sigma(K v' + B v')) and v' = N(sigma(v)); the last block keeps the
-    first sigma. K is a spectral operator with a bias, B and G are skips, M is a perceptron with an inner gelu.
+    first sigma. K is a spectral operator, Fourier with a bias; B and G are skips, M is a perceptron with an inner gelu.
     """
 
     def __init__(self, space: Space, options: BlockOptions, last: bool):
@@ -66,7 +71,7 @@ class FourierBlock(nn.Module):
             self.mlp = ChannelPerceptron(space, hidden, space, nn.GELU(), dropout=options.dropout)
             self.gate = _skip(options.mlp_skip, space)
 
-    def forward(self, v: Float[Tensor, "b c *grid"]) -> Float[Tensor, "b c *grid"]:
+    def forward(self, v: Float[Tensor, "b c *grid"]) -> Float[Tensor, "b c *target"]:
         if self.start is not None:
             v = self.start(v)
         w = self.middle(self.neurons(v))
@@ -87,15 +92,13 @@ class Gating(nn.Module):
 
 
 def _kernel(space: Space, options: BlockOptions) -> nn.Module:
+    weight = {"separable": options.separable, "factorization": options.factorization, "rank": options.rank}
     if options.basis == "fourier":
-        K: nn.Module = Fourier(space, space, options.modes, bias=True, separable=options.separable)
-    elif options.basis == "domain" and not options.separable:
-        K = Spectral(space, space, options.modes)
+        K: nn.Module = Fourier(space, space, options.modes, bias=True, **weight)
+    elif options.basis == "domain" or options.basis in FORCED:
+        K = Spectral(space, space, options.modes, boundary=FORCED.get(options.basis), **weight)
     else:
-        raise ValueError(
-            f"got basis={options.basis!r} with separable={options.separable}: basis is 'fourier', or 'domain' with "
-            "separable=False"
-        )
+        raise ValueError(f"unknown basis {options.basis!r}: expected 'fourier', 'domain', 'cosine' or 'sine'")
     return nn.Sequential(nn.Tanh(), K) if options.stabilizer else K
 
 

@@ -1,5 +1,6 @@
-"""MgNO: neurons whose weights are learned V-cycles."""
+"""MgNO: neurons whose weights are learned multigrid cycles."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -7,31 +8,52 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.networks.activations import activation as activation_named
+from vcycle.networks.boundary_factor import boundary_factor
 from vcycle.networks.checks import check_field
-from vcycle.networks.cycle import Cycle
+from vcycle.networks.coordinates import append_coordinates
+from vcycle.networks.cycle import Cycle, Sharing, Start
 from vcycle.networks.neuron import Neurons
+from vcycle.networks.reference_grid import ReferenceGrid
 from vcycle.operators import Pointwise, count_parameters
-from vcycle.spaces import Domain, Ghost, Space
+from vcycle.spaces import Domain, Ghost, Placement, Space
 
 DEFAULT_LEVELS = 5
+COARSEST = 4  # points per axis, which two steps of a 3-point stencil see at once
 
 
 class MgNO(nn.Module):
     """u_{l+1} = sigma(W_l u_l + B_l u_l), l = 1, ..., depth; then a 1 x 1 matrix to the output channels.
 
-    Every W_l is a learned V-cycle (operators.Multigrid) on all channels at once: linear, and global in the domain as
-    soon as its coarsest grid is small. B_l is a 1 x 1 matrix with bias. There is no lifting, no coordinates: boundary
-    conditions enter through what the stencils see beyond the boundary.
+    Every W_l is a learned V- or W-cycle (operators.Multigrid) on all channels at once: linear, and global in the domain
+    as soon as its coarsest grid is small. B_l is a 1 x 1 matrix with bias. There is no lifting, no coordinates:
+    boundary conditions enter through what the stencils see beyond the boundary.
 
     width, depth   channels and number of layers
-    levels         grids of a V-cycle, 5 unless given by `iterations`; every axis must be divisible by 2^(levels - 1).
-                   The coarsest grid should have about 4 points per axis: 4 levels at 32, 5 at 64, 6 at 128
+    levels         grids of a cycle; each has half the points of the one above, rounded up, so every size will do. The
+                   coarsest should have about 4 points per axis: 4 levels at 32, 5 at 64, 6 at 128. Unless given, also
+                   by `iterations`: as many as `resolution` needs for that, or 5
     iterations     (pre, post) smoothing steps per level, fine to coarse; (1, 0) each and (2, 0) on the coarsest
     residual       restrict f - A u, as textbooks do, instead of f, as P0 was released
+    start          coarse grids begin with 'iterate', Pi u (P0), or with 'zero', as in textbooks
+    gamma          corrections from each coarser grid: 1 is a V-cycle, 2 a W-cycle
+    shared         'steps': one S and one A per level; 'levels': one S, A, R, Pi and P per cycle; None: each its own
     ghost          'zeros', 'circular', 'reflect' or 'replicate' at every face instead of the domain's conditions
+    resolution     the grid that the stencils belong to, one number of points or one per axis. Fields on any other grid
+                   are averaged to it, and the output is interpolated back (ReferenceGrid); None: the stencils act on
+                   whatever grid there is
+    exact_boundary multiply the output by a function that vanishes on Dirichlet faces (boundary_factor). The solution
+                   vanishes there for any weights if outputs are scaled without a shift
+    placement      'cell' or 'vertex': what the values of `resolution` and `exact_boundary` stand for
 
-    On a periodic domain the network commutes with shifts by 2^(levels - 1) points. One input channel, depth 4,
-    width 24 and 6 levels make 572 661 parameters. Source: P0.
+    Give `resolution` the training grid and nothing changes there, while other grids become safe. A stencil knows no
+    mesh width: on half of it the same numbers are another operator, and errors explode. P N R is one operator on
+    functions, the same at every resolution, so on a finer grid only the difference between the two discretisations
+    adds to the error. Of a logarithm R takes the geometric mean, which is the right coefficient of a cell that
+    two materials share, in two dimensions and on average over their shapes.
+
+    With shared='levels', residual=True, start='zero' and the right numbers a cycle is the textbook solver of
+    Poisson's equation. On a periodic domain the network commutes with shifts by 2^(levels - 1) points, if that divides
+    the grid. One input channel, depth 4, width 24 and 6 levels make 572 661 parameters. Source: P0.
     """
 
     def __init__(
@@ -45,41 +67,80 @@ class MgNO(nn.Module):
         iterations: Sequence[Sequence[int]] | None = None,
         activation: str = "gelu",
         residual: bool = False,
+        start: Start = "iterate",
+        gamma: int = 1,
+        shared: Sharing | None = None,
         ghost: Ghost | None = None,
+        resolution: int | Sequence[int] | None = None,
+        exact_boundary: bool = False,
+        placement: Placement = "cell",
         domain: Domain | None = None,
     ):
         super().__init__()
         self.domain = Domain.unit(2) if domain is None else domain
-        cycle = Cycle(_iterations(levels, iterations), residual, ghost, ghost)
-        self.in_channels, self.width, self.levels = in_channels, width, len(cycle.iterations)
-        hidden, layers = Space(self.domain, width), []
+        self.reference = None if resolution is None else _reference(resolution, self.domain, placement)
+        steps = _iterations(levels, iterations, self.reference)
+        cycle = Cycle(steps, residual, start, gamma, shared, ghost=ghost, prolongation_ghost=ghost)
+        self.in_channels, self.width, self.levels, self.ghost = in_channels, width, len(steps), ghost
+        self.exact_boundary, self.placement = exact_boundary, placement
+        hidden, layers = Space(self.domain, width, placement), []
         for layer in range(depth):
-            source = Space(self.domain, in_channels) if layer == 0 else hidden
+            source = Space(self.domain, in_channels, placement) if layer == 0 else hidden
             bias = Pointwise(source, hidden, bias=True)
             layers.append(Neurons(cycle.build(source, hidden), bias, activation_named(activation, hidden)))
         self.neurons = nn.Sequential(*layers)
-        self.head = Pointwise(hidden, Space(self.domain, out_channels))
+        self.head = Pointwise(hidden, Space(self.domain, out_channels, placement))
 
     def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         check_field("MgNO", x, self.in_channels, self.domain)
-        divisor = 2 ** (self.levels - 1)
-        if any(n % divisor for n in x.shape[2:]):
-            raise ValueError(
-                f"MgNO with {self.levels} levels halves the grid {self.levels - 1} times, so every axis must be "
-                f"divisible by {divisor}, got {tuple(x.shape[2:])}: take fewer levels or another resolution"
-            )
+        grid = tuple(x.shape[2:])
+        if self.reference is not None:
+            x = self.reference.restrict(x)
+        self._check_points(tuple(x.shape[2:]))
         if self.domain.dimension == 2:
             # A step takes 1.2 times as long in the default layout (width 24, 64 x 64, batch 8); in 3-D nothing changes.
             x = x.to(memory_format=torch.channels_last)
-        return self.head(self.neurons(x)).contiguous()
+        u = self.head(self.neurons(x)).contiguous()
+        if self.reference is not None:
+            u = self.reference.prolong(u, grid)
+        if self.exact_boundary:
+            points = append_coordinates(u[:1, :0], "cells" if self.placement == "cell" else "ends")
+            u = boundary_factor(points, self.domain) * u
+        return u
+
+    def _check_points(self, grid: tuple[int, ...]) -> None:
+        """Every grid but the coarsest has 2 points or more, and all of them where values are reflected."""
+        halvings = self.levels - 1 if self.ghost == "reflect" else self.levels - 2
+        least = 2**halvings + 1 if halvings >= 0 else 1
+        if any(n < least for n in grid):
+            raise ValueError(
+                f"MgNO with {self.levels} levels halves the grid {self.levels - 1} times, so every axis needs {least} "
+                f"points or more, got {grid}: take fewer levels or a finer grid"
+            )
 
     def extra_repr(self) -> str:
         return f"levels={self.levels}, width={self.width}, {count_parameters(self)} parameters"
 
 
-def _iterations(levels: int | None, iterations: Sequence[Sequence[int]] | None) -> tuple[tuple[int, int], ...]:
+def _reference(resolution: int | Sequence[int], domain: Domain, placement: Placement) -> ReferenceGrid:
+    shape = (resolution,) * domain.dimension if isinstance(resolution, int) else tuple(resolution)
+    if len(shape) != domain.dimension or any(n < 2 for n in shape):
+        raise ValueError(
+            f"a resolution is one number of points, at least 2, or one for each of {domain.dimension} axes, got {shape}"
+        )
+    return ReferenceGrid(domain, shape, placement)
+
+
+def _default_levels(reference: ReferenceGrid | None) -> int:
+    """As many as leave 4 to 7 points along the shortest axis of the coarsest grid."""
+    return DEFAULT_LEVELS if reference is None else 1 + max(0, int(math.log2(min(reference.shape) / COARSEST)))
+
+
+def _iterations(
+    levels: int | None, iterations: Sequence[Sequence[int]] | None, reference: ReferenceGrid | None
+) -> tuple[tuple[int, int], ...]:
     if iterations is None:
-        levels = DEFAULT_LEVELS if levels is None else levels
+        levels = _default_levels(reference) if levels is None else levels
         return ((1, 0),) * (levels - 1) + ((2, 0),)
     if levels is not None and levels != len(iterations):
         raise ValueError(f"got levels={levels} but iterations for {len(iterations)} levels: give one of the two")

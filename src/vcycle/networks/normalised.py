@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from vcycle.networks.fitted import Fitted
 from vcycle.operators import Affine
 
 
@@ -53,7 +54,13 @@ class Normalised(nn.Module):
         encode = Affine.fit(_logarithm(inputs, flags), pointwise)
         decode = Affine.fit(_without_mean(outputs) if zero_mean else outputs, pointwise).inverse()
         normalised = cls(network, encode, decode, log=log, zero_mean=zero_mean)
+        normalised.fit_network(inputs, outputs)
         return normalised.to(next((p.dtype for p in network.parameters()), inputs.dtype))
+
+    def fit_network(self, inputs: Float[Tensor, "b i *grid"], outputs: Float[Tensor, "b o *grid"]) -> None:
+        """What a network takes from data (networks.Fitted), from these pairs; most take nothing."""
+        if isinstance(self.network, Fitted):
+            self.network.fit(self.encode(_logarithm(inputs, self.log)), self.decode.inverse()(outputs))
 
     def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         u = self.decode(self.network(self.encode(_logarithm(x, self.log))))

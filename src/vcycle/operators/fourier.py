@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.operators.base import Adjoint, LinearOperator
+from vcycle.operators.multiplier import Factorization, largest_norm, multiplied_channels, multiplier, multiply
 from vcycle.operators.schur import quadrature_spread
 from vcycle.spaces import Space
 
@@ -15,99 +18,109 @@ from vcycle.spaces import Space
 class Fourier(LinearOperator):
     """W u = F^-1 (R_k F u)_k + b, with complex matrices R_k acting on the channels of the lowest modes.
 
-    `modes` counts the frequencies of both signs per axis: -m/2, ..., m/2 - 1, and on the last axis, where the
-    transform of a real function is symmetric, 0, ..., m/2. The weight is (in, out, *modes, 2), the last axis holding
-    real and imaginary part; `separable` has one number per channel and mode instead of a matrix. A grid with fewer
-    frequencies uses the central part of the weight. The domain is treated as periodic whatever its conditions.
+    modes           frequencies of both signs per axis: -m/2, ..., m/2 - 1, and on the last axis, where the transform
+                    of a real function is symmetric, 0, ..., m/2
+    bias            b, a number per channel
+    separable       one number per channel and mode instead of a matrix
+    factorization   R as a tensor of low rank: 'tucker', 'cp' (Canonical), 'tt' (TensorTrain); None for a dense one
+    rank            of the factorization: its share of the dense parameters, or a list of ranks (LowRank)
+
+    The weight is (in, out, *modes, 2), the last axis holding real and imaginary part. A grid with fewer frequencies
+    uses the central part of the weight. The domain is treated as periodic whatever its conditions.
 
     Only the kept frequencies are ever computed, by products with real matrices of cosines and sines: faster than a
     full FFT while modes << points, and free of complex numbers for export. Source: P151, section 5.4.
     """
 
     def __init__(
-        self, source: Space, target: Space, modes: Sequence[int], *, bias: bool = False, separable: bool = False
+        self,
+        source: Space,
+        target: Space,
+        modes: Sequence[int],
+        *,
+        bias: bool = False,
+        separable: bool = False,
+        factorization: Factorization | None = None,
+        rank: int | float | Sequence[int] = 0.1,
     ):
         domain = source.domain
-        if len(modes) != domain.dimension:
-            raise ValueError(f"got modes {tuple(modes)} for {domain}: give one number per axis")
-        if separable and source.channels != target.channels:
-            raise ValueError(
-                f"a separable Fourier operator keeps the channels apart, so it cannot map {source.channels} to "
-                f"{target.channels} channels: set separable=False"
-            )
         periodic = all(domain.periodic(axis) for axis in range(domain.dimension))
         tags = {"refines": True, "translation_equivariant": periodic, "affine": bias}
         super().__init__(source, target, frozenset(tag for tag, holds in tags.items() if holds))
         self.modes, self.separable = tuple(modes), separable
-        channels = (source.channels,) if separable else (source.channels, target.channels)
+        channels = multiplied_channels(source, target, self.modes, separable)
         deviation = math.sqrt(2 / (source.channels + target.channels))
-        shape = (*channels, *self.modes[:-1], self.modes[-1] // 2 + 1, 2)
-        # A complex standard normal: variance 1/2 in either part.
-        self.weight = nn.Parameter(deviation * math.sqrt(0.5) * torch.randn(shape))
+        stored = (*self.modes[:-1], self.modes[-1] // 2 + 1)
+        self.weight = multiplier(channels, stored, deviation, pairs=True, factorization=factorization, rank=rank)
         self.bias = nn.Parameter(deviation * torch.randn(target.channels)) if bias else None
 
     def forward(self, u: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         shape = tuple(u.shape[2:])
-        weight = self._fitting(shape)
-        counts = tuple(weight.shape[-1 - len(shape) : -1])
-        v = self._multiply(analyse(u, counts), weight)
-        out = synthesise(v, shape)
-        return out if self.bias is None else out + self.bias.view(-1, *(1,) * len(shape))
+        k = lowest(self.counts(shape))
+        return synthesise(self.multiply(analyse(u, k)), k, shape)
 
-    def _fitting(self, shape: tuple[int, ...]) -> Tensor:
-        """The part of the weight whose frequencies the grid carries: central, on the last axis leading."""
-        weight = self.weight
-        for dim, n in enumerate(shape[:-1], start=-1 - len(shape)):
-            spare = max(0, weight.shape[dim] - n)
-            weight = weight.narrow(dim, spare // 2, weight.shape[dim] - spare)
-        return weight.narrow(-2, 0, min(weight.shape[-2], shape[-1] // 2 + 1))
+    def counts(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The number of kept frequencies per axis that a grid of this shape carries; of one sign on the last axis."""
+        both_signs = zip(self.modes[:-1], shape[:-1], strict=True)
+        return (*(min(m, n) for m, n in both_signs), min(self.modes[-1], shape[-1]) // 2 + 1)
 
-    def _multiply(self, v: Float[Tensor, "2 b i *modes"], weight: Tensor) -> Float[Tensor, "2 b o *modes"]:
-        """(v_re + i v_im)(R_re + i R_im) per mode, from all four products at once."""
-        equation = "sbi...,i...t->stbi..." if self.separable else "sbi...,io...t->stbo..."
-        products = torch.einsum(equation, v, weight)
-        return torch.stack([products[0, 0] - products[1, 1], products[0, 1] + products[1, 0]])
+    def multiply(self, v: Float[Tensor, "b i *modes 2"]) -> Float[Tensor, "b o *modes 2"]:
+        """R_k v_k + b delta_k0 for lowest modes: their R is central in the weight, leading on the last axis."""
+        *others, last = v.shape[2:-1]
+        starts = [(m - count) // 2 for m, count in zip(self.modes[:-1], others, strict=True)]
+        kept = (*(slice(start, start + count) for start, count in zip(starts, others, strict=True)), slice(last))
+        v = multiply(self.weight, v, kept, pairs=True, separable=self.separable)
+        if self.bias is not None:
+            # The constant mode: a pass through a few coefficients instead of all points.
+            v[(slice(None), slice(None), *(count // 2 for count in others), 0, 0)].add_(self.bias)
+        return v
 
     def adjoint(self) -> LinearOperator:
         return Adjoint(self)
 
     def norm_bound(self) -> float | None:
         """max_k ||R_k||_2: frequencies are orthogonal, and taking real parts averages R_k with a conjugate R_-k."""
-        weight = torch.view_as_complex(self.weight.detach().double().contiguous())
-        if self.separable:
-            largest = weight.abs().max()
-        else:
-            largest = torch.linalg.matrix_norm(weight.flatten(2).movedim(-1, 0), 2).max()
-        return float(largest) * quadrature_spread(self.source)
+        return largest_norm(self.weight, pairs=True, separable=self.separable) * quadrature_spread(self.source)
 
     def extra_repr(self) -> str:
         return f"{self.source.channels} -> {self.target.channels}, modes={self.modes}"
 
 
-def analyse(u: Float[Tensor, "b c *grid"], counts: tuple[int, ...]) -> Float[Tensor, "2 b c *modes"]:
-    """The Fourier coefficients (1/n) sum_x u(x) exp(-i k x) of the lowest frequencies, as real and imaginary part."""
+Frequencies = Sequence[Sequence[int]]  # per axis
+
+
+def lowest(counts: Sequence[int]) -> list[range]:
+    """The lowest frequencies, so many per axis: of both signs, on the last axis 0, 1, ..."""
     *others, last = counts
-    cosine, sine = _waves(torch.arange(last), u.shape[-1], u)
+    return [*(range(-(count // 2), count - count // 2) for count in others), range(last)]
+
+
+def analyse(u: Float[Tensor, "b c *grid"], k: Frequencies) -> Float[Tensor, "b c *modes 2"]:
+    """The Fourier coefficients (1/n) sum_x u(x) exp(-i k x), as real and imaginary part."""
+    *others, last = k
+    cosine, sine = _waves(last, u.shape[-1], u)
     v = u @ (torch.cat([cosine, -sine]) / u.shape[-1]).mT  # the last axis holds all real, then all imaginary parts
-    for dim, count in enumerate(others, start=-len(counts)):
-        both = torch.cat(_waves(_both_signs(count), u.shape[dim], u)) / u.shape[dim]
+    for dim, frequencies in enumerate(others, start=-len(k)):
+        both = torch.cat(_waves(frequencies, u.shape[dim], u)) / u.shape[dim]
         c, s = _along(both, v, dim).chunk(2, dim)
         v = c - _turned(s)
-    return v.unflatten(-1, (2, last)).movedim(-2, 0)
+    return v.unflatten(-1, (2, len(last))).movedim(-2, -1)
 
 
-def synthesise(v: Float[Tensor, "2 b c *modes"], shape: tuple[int, ...]) -> Float[Tensor, "b c *grid"]:
-    """The real part of sum_k v_k exp(i k x); the last axis stands for its negative frequencies too."""
-    *others, last = v.shape[3:]
-    u = torch.cat([v[0], v[1]], -1)
-    for dim, count in enumerate(others, start=-len(shape)):
-        both = torch.cat(_waves(_both_signs(count), shape[dim], v))
+def synthesise(
+    v: Float[Tensor, "b c *modes 2"], k: Frequencies, shape: tuple[int, ...], *, half: bool = True
+) -> Float[Tensor, "b c *grid"]:
+    """The real part of sum_k v_k exp(i k x); with `half` the last axis stands for its negative frequencies too."""
+    *others, last = k
+    u = torch.cat([v[..., 0], v[..., 1]], -1)
+    for dim, frequencies in enumerate(others, start=-len(shape)):
+        both = torch.cat(_waves(frequencies, shape[dim], v))
         u = _along(both.mT, torch.cat([u, _turned(u)], dim), dim)
-    k = torch.arange(last)
-    cosine, sine = _waves(k, shape[-1], v)
-    alone = (k == 0) | (2 * k == shape[-1])
-    weights = torch.where(alone, 1.0, 2.0).to(v)[:, None]
-    return u @ torch.cat([weights * cosine, -weights * sine])
+    cosine, sine = _waves(last, shape[-1], v)
+    if half:
+        twice = torch.tensor([1.0 if 2 * m in (0, shape[-1]) else 2.0 for m in last]).to(v)[:, None]
+        cosine, sine = twice * cosine, twice * sine
+    return u @ torch.cat([cosine, -sine])
 
 
 def _turned(v: Tensor) -> Tensor:
@@ -116,18 +129,19 @@ def _turned(v: Tensor) -> Tensor:
     return torch.cat([-imaginary, real], -1)
 
 
-def _both_signs(count: int) -> Tensor:
-    return torch.arange(count) - count // 2
-
-
-def _waves(k: Tensor, n: int, like: Tensor) -> tuple[Float[Tensor, "k n"], Float[Tensor, "k n"]]:
-    """cos and sin of 2 pi k x / n."""
-    # The phase is reduced in integers, so that it is exact for every k and n.
-    turns = k.to(like.device)[:, None] * torch.arange(n, device=like.device) % n
-    phase = turns.to(torch.float64) * (2 * math.pi / n)
-    return phase.cos().to(like), phase.sin().to(like)
-
-
 def _along(matrix: Tensor, v: Tensor, dim: int) -> Tensor:
     """matrix @ v along one axis."""
     return (matrix @ v.movedim(dim, -2)).movedim(-2, dim)
+
+
+def _waves(k: Sequence[int], n: int, like: Tensor) -> tuple[Float[Tensor, "k n"], Float[Tensor, "k n"]]:
+    """cos and sin of 2 pi k x / n."""
+    cosine, sine = _phases(tuple(k), n)
+    return torch.from_numpy(cosine).to(like), torch.from_numpy(sine).to(like)
+
+
+@lru_cache(maxsize=256)  # arrays: a cached tensor would belong to the inference mode or the trace that made it
+def _phases(k: tuple[int, ...], n: int) -> tuple[Float[np.ndarray, "k n"], Float[np.ndarray, "k n"]]:
+    # The phase is reduced in integers, so that it is exact for every k and n.
+    phase = np.outer(k, np.arange(n)) % n * (2 * math.pi / n)
+    return np.cos(phase), np.sin(phase)

@@ -1,18 +1,44 @@
-"""Floor 3: a PDE per file, with its inputs, reference solver, residual and manufactured solution. Knows no network."""
+"""Floor 3: a PDE per file, with its inputs, reference solver, residual and exact solutions. Knows no network."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from vcycle.problems.advection_diffusion import AdvectionDiffusion as AdvectionDiffusion
+from vcycle.problems.allen_cahn import AllenCahn as AllenCahn
 from vcycle.problems.base import Problem as Problem
+from vcycle.problems.burgers import Burgers as Burgers
 from vcycle.problems.darcy import Darcy as Darcy
+from vcycle.problems.diffusion import Diffusion as Diffusion
+from vcycle.problems.evolution import Evolution as Evolution
+from vcycle.problems.fisher_kpp import FisherKPP as FisherKPP
+from vcycle.problems.helmholtz import Helmholtz as Helmholtz
+from vcycle.problems.kdv import KdV as KdV
+from vcycle.problems.kuramoto_sivashinsky import KuramotoSivashinsky as KuramotoSivashinsky
+from vcycle.problems.navier_stokes import NavierStokes as NavierStokes
+from vcycle.problems.poisson import Poisson as Poisson
 from vcycle.problems.priors import PRIORS as PRIORS
 from vcycle.problems.priors import HighContrast as HighContrast
 from vcycle.problems.priors import LogNormal as LogNormal
+from vcycle.problems.priors import Multiscale as Multiscale
 from vcycle.problems.priors import Prior as Prior
 from vcycle.problems.priors import TwoPhase as TwoPhase
 from vcycle.spaces import Domain
 
-PROBLEMS: dict[str, type[Darcy]] = {"darcy": Darcy}
+PROBLEMS: dict[str, type[Problem]] = {
+    problem.name: problem
+    for problem in (
+        Darcy,
+        Poisson,
+        Helmholtz,
+        Burgers,
+        NavierStokes,
+        AdvectionDiffusion,
+        AllenCahn,
+        FisherKPP,
+        KdV,
+        KuramotoSivashinsky,
+    )
+}
 
 
 def build(d: Mapping[str, Any]) -> Problem:
@@ -21,8 +47,19 @@ def build(d: Mapping[str, Any]) -> Problem:
     >>> build(Darcy(prior=LogNormal(sigma=2.0)).to_dict())
     Darcy(domain=Domain((0, 1) dirichlet x (0, 1) dirichlet), prior=LogNormal(..., sigma=2.0), source='constant')
     """
-    if d.get("name") not in PROBLEMS:
-        raise ValueError(f"unknown problem {d.get('name')!r}: expected one of {', '.join(PROBLEMS)}")
-    prior = dict(d["prior"])
-    domain = Domain(d["extents"], [faces if isinstance(faces, str) else tuple(faces) for faces in d["boundary"]])
-    return PROBLEMS[d["name"]](domain=domain, prior=PRIORS[prior.pop("name")](**prior), source=d["source"])
+    settings = dict(d)
+    name = settings.pop("name", None)
+    if name not in PROBLEMS:
+        raise ValueError(f"unknown problem {name!r}: expected one of {', '.join(PROBLEMS)}")
+    settings.pop("dimension", None)  # the number of extents
+    boundary = [faces if isinstance(faces, str) else tuple(faces) for faces in settings.pop("boundary")]
+    settings["domain"] = Domain(settings.pop("extents"), boundary)
+    if "prior" in settings:
+        prior = dict(settings["prior"])
+        settings["prior"] = PRIORS[prior.pop("name")](**prior)
+    return PROBLEMS[name](**{key: _frozen(value) for key, value in settings.items()})
+
+
+def _frozen(value: Any) -> Any:
+    """Lists, which plain data have for tuples, as tuples."""
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

@@ -10,19 +10,33 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.spaces import Domain, GaussianField
+from vcycle.spaces import Domain, GaussianField, Grid, generator
 
 Coefficient = Float[Tensor, "b 1 *grid"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Prior(ABC):
-    """A distribution of coefficients a > 0: a pointwise function of a Gaussian field of unit variance.
+    """A distribution of coefficients a > 0."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def sample(self, domain: Domain, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Coefficient:
+        """The coefficients with these indices, (b, 1, *shape), float64."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, `name` first."""
+        return {"name": self.name, **asdict(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldPrior(Prior):
+    """A pointwise function of a Gaussian field of unit variance.
 
     alpha and tau: smoothness and inverse length of the field (spaces.GaussianField).
     """
 
-    name: ClassVar[str]
     alpha: float = 2.0
     tau: float = 3.0
 
@@ -31,17 +45,12 @@ class Prior(ABC):
         """a from a zero-mean Gaussian field of unit variance (on average over the domain)."""
 
     def sample(self, domain: Domain, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Coefficient:
-        """The coefficients with these indices, (b, 1, *shape), float64."""
         field = GaussianField(domain, self.alpha, self.tau)
         return self.coefficient(field.sample(shape, seed, indices) / math.sqrt(field.variance))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, `name` first."""
-        return {"name": self.name, **asdict(self)}
-
 
 @dataclass(frozen=True)
-class TwoPhase(Prior):
+class TwoPhase(FieldPrior):
     """a = high where the field is positive, low elsewhere: two materials. Source: P151, whose data use 12 and 3."""
 
     name: ClassVar[str] = "two_phase"
@@ -57,7 +66,7 @@ class TwoPhase(Prior):
 
 
 @dataclass(frozen=True)
-class LogNormal(Prior):
+class LogNormal(FieldPrior):
     """a = exp(sigma z): rock whose log-permeability varies smoothly with standard deviation sigma."""
 
     name: ClassVar[str] = "lognormal"
@@ -72,7 +81,7 @@ class LogNormal(Prior):
 
 
 @dataclass(frozen=True)
-class HighContrast(Prior):
+class HighContrast(FieldPrior):
     """a = contrast in the winding channels {|z| < width}, 1 elsewhere: fractures in tight rock, contrast up to 1e6."""
 
     name: ClassVar[str] = "high_contrast"
@@ -87,4 +96,33 @@ class HighContrast(Prior):
         return torch.where(z.abs() < self.width, torch.full_like(z, self.contrast), torch.ones_like(z))
 
 
-PRIORS: dict[str, type[Prior]] = {p.name: p for p in (TwoPhase, LogNormal, HighContrast)}
+@dataclass(frozen=True)
+class Multiscale(Prior):
+    """a = prod_(k = 1..scales) (1 + cos(r_k pi s) / 2) (1 + sin(r_k pi t) / 2), s = x_1 + ... + x_d, t = x_d - 3 x_1.
+
+    r_k is uniform in (2^(k-1), 3/2 2^(k-1)), x in the unit box: oscillations in octaves without a separation of scales.
+    With 6 scales of the form that is usual in two dimensions, whose finest waves need 256 points per axis; four are
+    resolved by 64. The contrast is at most 9^scales. The waves do not fit periodic axes, where a jumps at the ends.
+    """
+
+    name: ClassVar[str] = "multiscale"
+    scales: int = 4
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.scales <= 12:
+            raise ValueError(f"a multiscale prior needs 1 <= scales <= 12, got {self.scales}")
+
+    def sample(self, domain: Domain, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Coefficient:
+        x = Grid(Domain.unit(domain.dimension), shape).mesh()
+        s, t = torch.stack(x).sum(0), x[-1] - 3 * x[0]
+        out = []
+        for index in indices:
+            a = torch.ones(shape, dtype=torch.float64)
+            for k, share in enumerate(generator(seed, index).random(self.scales)):
+                r = 2**k * (1 + 0.5 * float(share))
+                a = a * (1 + 0.5 * torch.cos(r * math.pi * s)) * (1 + 0.5 * torch.sin(r * math.pi * t))
+            out.append(a)
+        return torch.stack(out)[:, None]
+
+
+PRIORS: dict[str, type[Prior]] = {p.name: p for p in (TwoPhase, LogNormal, HighContrast, Multiscale)}

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -23,11 +24,7 @@ def count_modes(n: int, faces: Faces, placement: Placement) -> int:
 
 def wavenumbers(modes: int, faces: Faces, length: float) -> Float[Tensor, " k"]:
     """omega_k of each mode, -phi'' = omega^2 phi; for Fourier in the order 1, cos, sin, cos, sin, ..."""
-    k = torch.arange(modes, dtype=torch.float64)
-    if faces[0] == "periodic":
-        return 2 * math.pi / length * torch.div(k + 1, 2, rounding_mode="floor")
-    shift = {("dirichlet", "dirichlet"): 1.0, ("neumann", "neumann"): 0.0}.get(faces, 0.5)
-    return math.pi / length * (k + shift)
+    return torch.from_numpy(_wavenumbers(modes, faces, length))
 
 
 def evaluate(
@@ -38,30 +35,46 @@ def evaluate(
     An even number of Fourier modes ends with half a pair: its cosine, on cells its sine, because at the grid frequency
     the cosine vanishes at all cell centres (and the sine at all vertices).
     """
-    phase = points[:, None] * wavenumbers(modes, faces, length)
+    return torch.from_numpy(_evaluate(modes, faces, length, points.numpy(), placement))
+
+
+def _wavenumbers(modes: int, faces: Faces, length: float) -> Float[np.ndarray, " k"]:
+    k = np.arange(modes, dtype=np.float64)
     if faces[0] == "periodic":
-        index = torch.arange(modes)
+        return 2 * math.pi / length * ((k + 1) // 2)
+    shift = {("dirichlet", "dirichlet"): 1.0, ("neumann", "neumann"): 0.0}.get(faces, 0.5)
+    return math.pi / length * (k + shift)
+
+
+def _evaluate(
+    modes: int, faces: Faces, length: float, points: Float[np.ndarray, " n"], placement: Placement
+) -> Float[np.ndarray, "n k"]:
+    omega = _wavenumbers(modes, faces, length)
+    phase = points[:, None] * omega
+    if faces[0] == "periodic":
+        index = np.arange(modes)
         sine = (index % 2 == 0) & (index > 0)
         if placement == "cell" and modes % 2 == 0:
             sine |= index == modes - 1
-        values = torch.where(sine, phase.sin(), phase.cos())
+        values = np.where(sine, np.sin(phase), np.cos(phase))
     else:
-        values = phase.sin() if faces[0] == "dirichlet" else phase.cos()
-    mean_square = torch.full((modes,), 0.5, dtype=torch.float64)
-    mean_square[wavenumbers(modes, faces, length) == 0] = 1.0
-    return values / (length * mean_square).sqrt()
+        values = np.sin(phase) if faces[0] == "dirichlet" else np.cos(phase)
+    return values / np.sqrt(length * np.where(omega == 0, 1.0, 0.5))
 
 
-@lru_cache(maxsize=256)
-@torch.inference_mode(False)  # a tensor cached under inference mode could never enter a gradient again
+@lru_cache(maxsize=256)  # arrays: a cached tensor would belong to the inference mode or the trace that made it
 def _axis_pair(
     n: int, modes: int, faces: Faces, length: float, placement: Placement
-) -> tuple[Float[Tensor, "k n"], Float[Tensor, "n k"]]:
-    grid = Grid(Domain((length,), [faces]), (n,), placement)
-    synthesis = evaluate(modes, faces, length, grid.axis(0), placement)
-    weighted = synthesis.T * grid.axis_weights(0)
+) -> tuple[Float[np.ndarray, "k n"], Float[np.ndarray, "n k"]]:
+    h = Grid(Domain((length,), [faces]), (n,), placement).spacing[0]
+    points = h * (np.arange(n) + (0.5 if placement == "cell" else 0.0))
+    weights = np.full(n, h)
+    if placement == "vertex" and faces[0] != "periodic":
+        weights[[0, -1]] *= 0.5
+    synthesis = _evaluate(modes, faces, length, points, placement)
+    weighted = synthesis.T * weights
     # The highest mode of a full basis (cos or sin at the grid frequency) has another discrete norm than 1.
-    return weighted / (weighted * synthesis.T).sum(1, keepdim=True), synthesis
+    return weighted / (weighted * synthesis.T).sum(1, keepdims=True), synthesis
 
 
 @dataclass(frozen=True)
@@ -113,7 +126,7 @@ class Basis:
     ) -> list[tuple[Float[Tensor, "_ _"], Float[Tensor, "_ _"]]]:
         zipped = zip(shape, counts, self.domain.boundary, self.domain.lengths, strict=True)
         pairs = (_axis_pair(n, m, faces, length, self.placement) for n, m, faces, length in zipped)
-        return [(a.to(like), s.to(like)) for a, s in pairs]
+        return [(torch.from_numpy(a).to(like), torch.from_numpy(s).to(like)) for a, s in pairs]
 
 
 def apply_axes(matrices: list[Float[Tensor, "_ _"]], u: Float[Tensor, "..."]) -> Float[Tensor, "..."]:

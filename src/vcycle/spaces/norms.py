@@ -61,16 +61,23 @@ class H1(Norm):
 
 @dataclass(frozen=True)
 class HMinus1(Norm):
-    """||u||^2 = integral of u (I - Laplacian)^-1 u, with the domain's boundary conditions, by one basis transform."""
+    """||u||^2 = integral of u (s I - Laplacian)^-1 u, with the domain's boundary conditions, by one basis transform.
+
+    `shift` is s > 0. The Laplacian is that of differences on the grid, dual to H1, or if `exact` that of the modes:
+    ||u||^2 = sum_k u_k^2 / (s + |omega_k|^2).
+    """
 
     domain: Domain
     placement: Placement = "cell"
+    shift: float = 1.0
+    exact: bool = False
 
     def __call__(self, u: Field) -> PerSample:
         shape = tuple(u.shape[2:])
         basis = Basis(self.domain, self.placement)
         c = basis.analyse(u)
-        symbol = 1 + basis.laplacian(basis.counts(shape), Grid(self.domain, shape, self.placement).spacing).to(u)
+        spacing = None if self.exact else Grid(self.domain, shape, self.placement).spacing
+        symbol = self.shift + basis.laplacian(basis.counts(shape), spacing).to(u)
         z = basis.synthesise(c / symbol, shape)
         weights = Grid(self.domain, shape, self.placement).weights().to(u)
         return (u * z * weights).flatten(1).sum(1).clamp_min(0).sqrt()

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -27,46 +28,43 @@ def resample(
         faces = domain.boundary[axis]
         coarsen = placement == "cell" and m < n
         matrix = averaging_matrix(n, m) if coarsen else interpolation_matrix(n, m, faces, placement)
-        matrices.append(matrix.to(u))
+        matrices.append(torch.from_numpy(matrix).to(u))
     return apply_axes(matrices, u)
 
 
-@lru_cache(maxsize=64)
-@torch.inference_mode(False)  # a tensor cached under inference mode could never enter a gradient again
-def averaging_matrix(n: int, m: int) -> Float[Tensor, "m n"]:
+@lru_cache(maxsize=64)  # arrays: a cached tensor would belong to the inference mode or the trace that made it
+def averaging_matrix(n: int, m: int) -> Float[np.ndarray, "m n"]:
     """Averages over m cells of a function that is constant on n cells."""
-    fine = torch.arange(n + 1, dtype=torch.float64) / n
-    coarse = torch.arange(m + 1, dtype=torch.float64) / m
-    low = torch.maximum(fine[None, :-1], coarse[:-1, None])
-    high = torch.minimum(fine[None, 1:], coarse[1:, None])
-    return (high - low).clamp_min(0) * m
+    fine, coarse = np.arange(n + 1) / n, np.arange(m + 1) / m
+    low = np.maximum(fine[None, :-1], coarse[:-1, None])
+    high = np.minimum(fine[None, 1:], coarse[1:, None])
+    return (high - low).clip(0) * m
 
 
 @lru_cache(maxsize=64)
-@torch.inference_mode(False)
-def interpolation_matrix(n: int, m: int, faces: Faces, placement: Placement) -> Float[Tensor, "m n"]:
+def interpolation_matrix(n: int, m: int, faces: Faces, placement: Placement) -> Float[np.ndarray, "m n"]:
     """Linear interpolation from n to m points; beyond the outermost cell centres the boundary condition continues u."""
     line = Domain((1.0,), [faces])
-    target, h = Grid(line, (m,), placement).axis(0), Grid(line, (n,), placement).spacing[0]
-    position = target / h - (0.5 if placement == "cell" else 0.0)
-    left = position.floor().clamp(-1, n - 1).long()
+    offset = 0.5 if placement == "cell" else 0.0
+    target, h = (Grid(line, (points,), placement).spacing[0] for points in (m, n))
+    position = (np.arange(m) + offset) * target / h - offset
+    left = np.floor(position).clip(-1, n - 1).astype(np.int64)
     share = position - left
-    matrix = torch.zeros(m, n, dtype=torch.float64)
-    rows = torch.arange(m)
+    matrix = np.zeros((m, n))
     for index, weight in ((left, 1 - share), (left + 1, share)):
         inside, sign = _reflect(index, n, faces, placement)
-        matrix.index_put_((rows, inside), weight * sign, accumulate=True)
+        np.add.at(matrix, (np.arange(m), inside), weight * sign)
     return matrix
 
 
-def _reflect(index: Tensor, n: int, faces: Faces, placement: Placement) -> tuple[Tensor, Tensor]:
+def _reflect(index: np.ndarray, n: int, faces: Faces, placement: Placement) -> tuple[np.ndarray, np.ndarray]:
     """Indices just outside 0..n-1 mapped inside, and the sign of the odd (Dirichlet) or even (Neumann) continuation."""
-    sign = torch.ones(index.shape, dtype=torch.float64)
+    sign = np.ones(index.shape)
     if faces[0] == "periodic":
         return index % n, sign
     if placement == "vertex":
-        return index.clamp(0, n - 1), sign
+        return index.clip(0, n - 1), sign
     for outside, condition in ((index < 0, faces[0]), (index >= n, faces[1])):
         if condition == "dirichlet":
-            sign = torch.where(outside, -1.0, sign)
-    return index.clamp(0, n - 1), sign
+            sign = np.where(outside, -1.0, sign)
+    return index.clip(0, n - 1), sign

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.hybrid import Corrected, Form, energy_bound, solve_to_tolerance
-from vcycle.problems import Darcy, Problem
+from vcycle.problems import Diffusion, Problem
 from vcycle.spaces import Domain, Placement
 
 Values = Float[Tensor, "..."] | np.ndarray
@@ -68,7 +68,7 @@ class Surrogate:
         """
         x = self.as_inputs(inputs)
         value = self.apply(x, batch)
-        if not isinstance(self.problem, Darcy):
+        if not isinstance(self.problem, Diffusion):
             return Prediction(value, "none")
         a, f = self.problem.fields(x)
         finite = torch.isfinite(value).flatten(1).all(1)
@@ -80,10 +80,15 @@ class Surrogate:
     def solve(self, inputs: Values, tolerance: float = 1e-8, *, propose: bool = True) -> Corrected:
         """The discrete solution to a verified relative energy error, the network proposing the start of the iteration.
 
-        `propose=False` starts from zero, for comparison. Raises ValueError where no equation is known.
+        `propose=False` starts from zero, for comparison. Raises ValueError where no equation with a bound is known.
         """
-        if not isinstance(self.problem, Darcy):
+        if self.problem is None:
             raise ValueError("nothing can be solved: this surrogate was trained on data without an equation")
+        if not isinstance(self.problem, Diffusion):
+            raise ValueError(
+                f"no bound is known for {self.problem.title}, so no solution to a verified tolerance: use predict for "
+                "the network's answer, or the problem's own solve for the reference solution"
+            )
         x = self.as_inputs(inputs)
         a, f = self.problem.fields(x)
         return solve_to_tolerance(self.apply(x) if propose else None, a, f, self.domain, tolerance=tolerance)

@@ -9,6 +9,7 @@ One function per theorem, each taking an Examinee and raising ExamFailed with th
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -153,8 +154,8 @@ def operators_are_linear(examinee: Examinee) -> None:
     """Every operator inside, on the fields it meets there: W - W 0 is linear, and (W u, v) = (u, W* v) if W is."""
     network, met = examinee.network(), dict[str, tuple[LinearOperator, Tensor]]()
 
-    def remember(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
-        def hook(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    def remember(name: str) -> Callable[[nn.Module, tuple[Any, ...]], None]:
+        def hook(module: nn.Module, inputs: tuple[Any, ...]) -> None:
             if isinstance(module, LinearOperator):
                 met[name] = (module, inputs[0].detach())
 

@@ -24,8 +24,8 @@ class FNOConfig(Config):
     """coordinates as further inputs, null for none"""
     padding: float | list[float] | None = None
     """zeros at both ends of every axis, as a share of its points"""
-    basis: Literal["fourier", "domain"] = "fourier"
-    """Fourier modes, or the sines and cosines that fit the boundary conditions"""
+    basis: Literal["fourier", "domain", "cosine", "sine"] = "fourier"
+    """Fourier modes, those that fit the boundary conditions (domain), or cosines or sines on all axes"""
     skip: Literal["linear", "identity", "gating"] | None = "linear"
     """what is added to the multiplier"""
     skip_kernel: int = Field(1, ge=1)
@@ -44,6 +44,10 @@ class FNOConfig(Config):
     """tanh before the multiplier"""
     separable: bool = False
     """a number per channel and mode instead of a matrix"""
+    factorization: Literal["tucker", "cp", "tt"] | None = None
+    """low-rank form of the multiplier, null for a dense one"""
+    rank: float | list[int] = 0.1
+    """share of the dense parameters that the factorization has, or its ranks"""
     lifting_ratio: float = Field(2.0, gt=0)
     """channels in the first perceptron over width"""
     projection_ratio: float = Field(2.0, gt=0)

@@ -1,0 +1,208 @@
+"""Which network for which problem? Every network on the same data, splits, parameters and steps.
+
+    python benchmarks/networks.py train [--problems darcy ...] [--networks mgno ...] [--seeds 0 1 2] [--steps 300]
+    python benchmarks/networks.py time       # seconds per step and per prediction, all networks in turns
+    python benchmarks/networks.py table      # benchmarks/networks.csv from all runs that are there
+
+Every network gets the width that brings it nearest to 0.6 million parameters, its defaults otherwise, and the same
+optimiser (Adam, one cycle to 2e-3, batch 8, relative H1 loss). Weights are selected on validation data; the test set
+is seen once, at the resolution of the training and, with the same functions, at twice that. Runs are kept in
+runs/networks, so that an interrupted comparison goes on where it was, and several processes can share the work.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import vcycle
+from machine import write_table
+from vcycle.networks import NETWORKS, build
+from vcycle.operators import count_parameters
+from vcycle.spaces import H1, L2, Domain
+
+BUDGET = 600_000
+TRAIN, VALIDATION, TEST = 512, 64, 128
+RUNS = Path("runs") / "networks"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A problem, the resolution of its training, and the norm that selects."""
+
+    problem: dict[str, Any]
+    resolution: int
+
+
+CASES = {
+    "darcy": Case({"name": "darcy"}, 64),
+    "multiscale": Case({"name": "darcy", "prior": {"name": "multiscale"}}, 64),
+    "poisson": Case({"name": "poisson"}, 32),
+    "helmholtz": Case({"name": "helmholtz"}, 64),
+    "burgers": Case({"name": "burgers"}, 256),
+    "navier_stokes": Case({"name": "navier_stokes"}, 32),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["train", "time", "table"])
+    parser.add_argument("--problems", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    if given.what == "train":
+        for seed in given.seeds:
+            for problem in given.problems:
+                for network in given.networks:
+                    run(problem, network, seed, given.steps, given.threads)
+    elif given.what == "time":
+        measure_speed(given.problems, given.networks, given.threads)
+    else:
+        write_table("networks.csv", rows(), threads=given.threads)
+
+
+def run(case: str, network: str, seed: int, steps: int, threads: int) -> None:
+    """Train and test one network, unless that has been done."""
+    folder = RUNS / f"{case}-{network}-{steps}-{seed}"
+    if (folder / "row.json").exists():
+        return
+    data, tests = data_of(case)
+    options, parameters = sized(network, case)
+    vcycle.train({"data": str(data), "network": options, "seed": seed}, steps=steps, threads=threads, out=str(folder))
+    row = {"problem": case, "network": network, "parameters": parameters, "steps": steps, "seed": seed}
+    surrogate = vcycle.load(folder)
+    for label, test in tests.items():
+        row |= {f"{name}{label}": value for name, value in errors(surrogate, test).items()}
+    (folder / "row.json").write_text(json.dumps(row))
+    print(row, flush=True)
+
+
+def errors(surrogate: vcycle.surrogate.Surrogate, folder: Path) -> dict[str, float | None]:
+    """Mean relative errors on a test set; None where the network does not run at its resolution."""
+    test = vcycle.data.Dataset.open(folder).split("test")
+    pairs = test.read(range(len(test)))
+    try:
+        v = surrogate.apply(pairs.inputs)
+    except ValueError:
+        return {"l2": None, "h1": None, "boundary": None}
+    domain, u = surrogate.domain, pairs.outputs
+    relative = {"l2": L2(domain).relative(v, u), "h1": H1(domain).relative(v, u), "boundary": trace(v - u, u, domain)}
+    return {name: None if value is None else float(value.mean()) for name, value in relative.items()}
+
+
+def trace(e: Tensor, u: Tensor, domain: Domain) -> Tensor | None:
+    """Root mean square of e on the Dirichlet faces, extrapolated from two cells, over that of u inside."""
+    squares = []
+    for axis, faces in enumerate(domain.boundary):
+        for condition, first, second in zip(faces, (0, -1), (1, -2), strict=True):
+            if condition == "dirichlet":
+                on_face = 1.5 * e.select(axis + 2, first) - 0.5 * e.select(axis + 2, second)
+                squares.append(on_face.square().flatten(1).mean(1))
+    return (torch.stack(squares).mean(0) / u.square().flatten(1).mean(1)).sqrt() if squares else None
+
+
+@lru_cache
+def data_of(case: str) -> tuple[Path, dict[str, Path]]:
+    """The training data, and the test sets at the same and at twice the resolution."""
+    problem, n = vcycle.problems.build(plain(case)), CASES[case].resolution
+    data, tests = RUNS / f"data-{case}", {"": RUNS / f"test-{case}", "_double": RUNS / f"test-{case}-double"}
+    vcycle.generate(problem, TRAIN + VALIDATION, n, 1, data, splits={"train": TRAIN, "validation": VALIDATION})
+    for factor, folder in zip((1, 2), tests.values(), strict=True):
+        vcycle.generate(problem, TEST, factor * n, 2, folder, splits={"test": 1.0})
+    return data, tests
+
+
+def plain(case: str) -> dict[str, Any]:
+    return vcycle.jobs.config.GenerateConfig(out="", problem=CASES[case].problem).problem.plain()
+
+
+@lru_cache
+def sized(network: str, case: str) -> tuple[dict[str, Any], int]:
+    """The options of the network with the width nearest to the budget, and its parameters."""
+    problem = vcycle.problems.build(plain(case))
+    channels = len(problem.input_names), len(problem.output_names)
+
+    def parameters(width: int) -> int:
+        with torch.device("meta"):
+            return count_parameters(build({"name": network, "width": width}, *channels, problem.domain))
+
+    low, high = 8, 1024
+    while high - low > 8:
+        middle = (low + high) // 16 * 8
+        low, high = (middle, high) if parameters(middle) <= BUDGET else (low, middle)
+    width = min((low, high), key=lambda w: abs(parameters(w) - BUDGET))
+    return {"name": network, "width": width}, parameters(width)
+
+
+def measure_speed(cases: list[str], networks: list[str], threads: int) -> None:
+    """The least of several timings of every network, taken in turns."""
+    measured = []
+    for case in cases:
+        problem, n = vcycle.problems.build(plain(case)), CASES[case].resolution
+        x = problem.sample((n,) * problem.domain.dimension, 3, range(16)).float()
+        built = {
+            name: build(sized(name, case)[0], x.shape[1], len(problem.output_names), problem.domain)
+            for name in networks
+        }
+        least: dict[str, list[float]] = {name: [float("inf")] * 2 for name in networks}
+        for _ in range(3):
+            for name, network in built.items():
+                with torch.no_grad():
+                    least[name][1] = min(least[name][1], seconds(partial(network, x)) / 16)
+                least[name][0] = min(least[name][0], seconds(partial(step, network, x[:8])))
+        for name, (training, prediction) in least.items():
+            ms = {"step_ms": f"{1e3 * training:.0f}", "prediction_ms": f"{1e3 * prediction:.2f}"}
+            measured.append({"problem": case, "network": name, "parameters": sized(name, case)[1], **ms})
+            print(measured[-1], flush=True)
+    write_table("networks_speed.csv", measured, threads=threads)
+
+
+def step(network: nn.Module, x: Tensor) -> None:
+    network(x).square().sum().backward()
+
+
+def seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def rows() -> list[dict[str, object]]:
+    """One row per problem, network and number of steps: the mean of the seeds, and their deviation in L2."""
+    runs = [json.loads(file.read_text()) for file in sorted(RUNS.glob("*/row.json"))]
+    keys = sorted(
+        {(r["problem"], r["steps"], r["network"]) for r in runs}, key=lambda k: (list(CASES).index(k[0]), k[1:])
+    )
+    table = []
+    for problem, steps, network in keys:
+        same = [r for r in runs if (r["problem"], r["steps"], r["network"]) == (problem, steps, network)]
+        row: dict[str, object] = {
+            "problem": problem,
+            "resolution": CASES[problem].resolution,
+            "network": network,
+            "parameters": same[0]["parameters"],
+            "steps": steps,
+            "seeds": len(same),
+        }
+        for name in ("l2", "h1", "boundary", "l2_double", "h1_double"):
+            values = [r[name] for r in same if r[name] is not None]
+            row[name] = f"{statistics.mean(values):.4f}" if values else ""
+        row["l2_deviation"] = f"{statistics.stdev([r['l2'] for r in same]):.4f}" if len(same) > 1 else ""
+        table.append(row)
+    return table
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Fields carried to the grid that a network belongs to, and back."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vcycle.spaces import Domain, Placement
+from vcycle.spaces.basis import apply_axes
+
+
+@dataclass(frozen=True)
+class ReferenceGrid:
+    """The grid that a network N belongs to; to fields on any grid it applies as P N R.
+
+    On cells R takes the averages of the function that is constant on the given cells: integrals are kept, and no value
+    leaves the range of the input; on vertices it interpolates linearly. P to a finer grid is the cubic through the four
+    nearest points per axis, so it commutes with every shift and scale of the outputs and is of fourth order for smooth
+    ones; to a coarser grid it is R. On the reference grid itself R and P do nothing.
+    """
+
+    domain: Domain
+    shape: tuple[int, ...]
+    placement: Placement = "cell"
+
+    def restrict(self, x: Float[Tensor, "b c *grid"]) -> Float[Tensor, "b c *reference"]:
+        """R x."""
+        return self._carry(x, self.shape, coefficient=True)
+
+    def prolong(self, u: Float[Tensor, "b c *reference"], shape: tuple[int, ...]) -> Float[Tensor, "b c *grid"]:
+        """P u on a grid of this shape."""
+        return self._carry(u, shape, coefficient=False)
+
+    def _carry(self, u: Tensor, shape: tuple[int, ...], *, coefficient: bool) -> Tensor:
+        if tuple(u.shape[2:]) == shape:
+            return u
+        matrices = []
+        for axis, (n, m) in enumerate(zip(u.shape[2:], shape, strict=True)):
+            linear = coefficient or m < n
+            if linear and self.placement == "cell":
+                matrix = averages(n, m)
+            else:
+                matrix = interpolation(n, m, 1 if linear else 3, self.placement, self.domain.periodic(axis))
+            matrices.append(torch.from_numpy(matrix).to(u))
+        return apply_axes(matrices, u)
+
+
+@lru_cache(maxsize=64)  # arrays: a cached tensor would belong to the inference mode or the trace that made it
+def averages(n: int, m: int) -> Float[np.ndarray, "m n"]:
+    """Averages over m cells of a function that is constant on n cells."""
+    fine, coarse = np.arange(n + 1) / n, np.arange(m + 1) / m
+    low = np.maximum(fine[None, :-1], coarse[:-1, None])
+    high = np.minimum(fine[None, 1:], coarse[1:, None])
+    return m * np.clip(high - low, 0, None)
+
+
+@lru_cache(maxsize=64)
+def interpolation(n: int, m: int, degree: int, placement: Placement, periodic: bool) -> Float[np.ndarray, "m n"]:
+    """At m points, the polynomials through the nearest degree + 1 of n points; fewer points make a lower degree."""
+    nodes = min(degree + 1, n)
+    if placement == "cell":
+        position = (np.arange(m) + 0.5) * n / m - 0.5
+    else:
+        position = np.arange(m) * (n / m if periodic else (n - 1) / max(m - 1, 1))
+    first = np.floor(position).astype(int) - (nodes - 1) // 2
+    first = first if periodic else np.clip(first, 0, n - nodes)
+    matrix, rows, x = np.zeros((m, n)), np.arange(m), position - first
+    for node in range(nodes):
+        others = [other for other in range(nodes) if other != node]
+        lagrange = np.prod([(x - other) / (node - other) for other in others], axis=0) * np.ones(m)
+        matrix[rows, (first + node) % n] = lagrange
+    return matrix

@@ -1,0 +1,50 @@
+"""The Kuramoto-Sivashinsky equation: chaos in one dimension."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from vcycle.problems.evolution import Evolution
+from vcycle.solvers import FourierGrid, Semilinear
+from vcycle.solvers.semilinear import Spectrum
+from vcycle.spaces import Domain
+
+
+@dataclass(frozen=True)
+class KuramotoSivashinsky(Evolution):
+    """u_t + u u_x + u_xx + u_xxxx = 0, periodic in one dimension: u(0) -> u(T).
+
+    form   'conservative' as above, or 'combustion': u_t + (u_x^2 - mean(u_x^2)) / 2 + u_xx + u_xxxx = 0, whose u_x
+           solves the other
+
+    Behaviour: waves longer than 2 pi grow, the nonlinear term hands their energy to short ones, which fourth-order
+    diffusion ends. Chaotic beyond a length of about 17: two solutions that are close part like exp(t / 20), so T beyond
+    100 cannot be learned, nor solved to the default accuracy much further. Good values: length 22 at 64 points, T = 10.
+    """
+
+    name: ClassVar[str] = "kuramoto_sivashinsky"
+    title: ClassVar[str] = "the Kuramoto-Sivashinsky equation"
+    equation: ClassVar[str] = "u_t + u u_x + u_xx + u_xxxx = 0"
+
+    domain: Domain = Domain([22.0], "periodic")
+    form: Literal["conservative", "combustion"] = "conservative"
+    time: float = 10.0
+    alpha: float = 4.0
+    tau: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require_one_dimension()
+
+    def evolution(self, grid: FourierGrid) -> Semilinear:
+        slope, keep = 1j * grid.odd_wavenumbers[0], grid.resolved
+
+        def conservative(u_hat: Spectrum) -> Spectrum:
+            return -0.5 * slope * keep * grid.transform(grid.inverse(u_hat * keep).square())
+
+        def combustion(u_hat: Spectrum) -> Spectrum:
+            # Without the mode k = 0 the mean of u stays.
+            return -0.5 * varying * grid.transform(grid.inverse(u_hat * slope * keep).square())
+
+        varying = keep & (grid.frequencies[0] > 0)
+        linear = -grid.laplacian - grid.laplacian.square()
+        return Semilinear(grid, linear, conservative if self.form == "conservative" else combustion)

@@ -5,9 +5,10 @@
     python benchmarks/networks.py table      # benchmarks/networks.csv from all runs that are there
 
 Every network gets the width that brings it nearest to 0.6 million parameters, its defaults otherwise, and the same
-optimiser (Adam, one cycle to 2e-3, batch 8, relative H1 loss). Weights are selected on validation data; the test set
-is seen once, at the resolution of the training and, with the same functions, at twice that. Runs are kept in
-runs/networks, so that an interrupted comparison goes on where it was, and several processes can share the work.
+optimiser: Adam, one cycle to 2e-3, batch 8, gradients clipped at 1, relative H1 loss. Weights are selected on
+validation data; the test set is seen once, at the resolution of the training and, with the same functions, at twice
+that. Runs are kept in runs/networks, so that an interrupted comparison goes on where it was, and several processes can
+share the work.
 """
 
 import argparse
@@ -30,13 +31,14 @@ from vcycle.operators import count_parameters
 from vcycle.spaces import H1, L2, Domain
 
 BUDGET = 600_000
+CLIP = 1.0  # without it MgNO ran away on the way up to the peak rate
 TRAIN, VALIDATION, TEST = 512, 64, 128
 RUNS = Path("runs") / "networks"
 
 
 @dataclass(frozen=True)
 class Case:
-    """A problem, the resolution of its training, and the norm that selects."""
+    """A problem, and the resolution of its training unless another is asked for."""
 
     problem: dict[str, Any]
     resolution: int
@@ -45,10 +47,16 @@ class Case:
 CASES = {
     "darcy": Case({"name": "darcy"}, 64),
     "multiscale": Case({"name": "darcy", "prior": {"name": "multiscale"}}, 64),
-    "poisson": Case({"name": "poisson"}, 32),
+    "poisson": Case({"name": "poisson"}, 64),
     "helmholtz": Case({"name": "helmholtz"}, 64),
     "burgers": Case({"name": "burgers"}, 256),
-    "navier_stokes": Case({"name": "navier_stokes"}, 32),
+    "navier_stokes": Case({"name": "navier_stokes"}, 64),
+}
+
+
+VARIANTS: dict[str, dict[str, Any]] = {name: {"name": name} for name in NETWORKS} | {
+    "fno_domain": {"name": "fno", "basis": "domain"},
+    "fno_tucker": {"name": "fno", "factorization": "tucker", "rank": 0.1},
 }
 
 
@@ -56,8 +64,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["train", "time", "table"])
     parser.add_argument("--problems", nargs="+", choices=CASES, default=list(CASES))
-    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--networks", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--points", type=int, help="points per axis, instead of the problem's own number")
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
@@ -66,22 +75,27 @@ def main() -> None:
         for seed in given.seeds:
             for problem in given.problems:
                 for network in given.networks:
-                    run(problem, network, seed, given.steps, given.threads)
+                    run(problem, given.points or CASES[problem].resolution, network, seed, given.steps, given.threads)
     elif given.what == "time":
-        measure_speed(given.problems, given.networks, given.threads)
+        measure_speed(given.problems, given.points, given.networks, given.threads)
     else:
         write_table("networks.csv", rows(), threads=given.threads)
 
 
-def run(case: str, network: str, seed: int, steps: int, threads: int) -> None:
+def run(case: str, n: int, network: str, seed: int, steps: int, threads: int) -> None:
     """Train and test one network, unless that has been done."""
-    folder = RUNS / f"{case}-{network}-{steps}-{seed}"
+    folder = RUNS / f"{case}{n}-{network}-{steps}-{seed}"
     if (folder / "row.json").exists():
         return
-    data, tests = data_of(case)
+    data, tests = data_of(case, n)
     options, parameters = sized(network, case)
-    vcycle.train({"data": str(data), "network": options, "seed": seed}, steps=steps, threads=threads, out=str(folder))
-    row = {"problem": case, "network": network, "parameters": parameters, "steps": steps, "seed": seed}
+    vcycle.train(
+        {"data": str(data), "network": options, "seed": seed, "clip": CLIP},
+        steps=steps,
+        threads=threads,
+        out=str(folder),
+    )
+    row = {"problem": case, "resolution": n, "network": network, "parameters": parameters, "steps": steps, "seed": seed}
     surrogate = vcycle.load(folder)
     for label, test in tests.items():
         row |= {f"{name}{label}": value for name, value in errors(surrogate, test).items()}
@@ -114,10 +128,10 @@ def trace(e: Tensor, u: Tensor, domain: Domain) -> Tensor | None:
 
 
 @lru_cache
-def data_of(case: str) -> tuple[Path, dict[str, Path]]:
+def data_of(case: str, n: int) -> tuple[Path, dict[str, Path]]:
     """The training data, and the test sets at the same and at twice the resolution."""
-    problem, n = vcycle.problems.build(plain(case)), CASES[case].resolution
-    data, tests = RUNS / f"data-{case}", {"": RUNS / f"test-{case}", "_double": RUNS / f"test-{case}-double"}
+    problem = vcycle.problems.build(plain(case))
+    data, tests = RUNS / f"data-{case}{n}", {"": RUNS / f"test-{case}{n}", "_double": RUNS / f"test-{case}{n}-double"}
     vcycle.generate(problem, TRAIN + VALIDATION, n, 1, data, splits={"train": TRAIN, "validation": VALIDATION})
     for factor, folder in zip((1, 2), tests.values(), strict=True):
         vcycle.generate(problem, TEST, factor * n, 2, folder, splits={"test": 1.0})
@@ -136,21 +150,21 @@ def sized(network: str, case: str) -> tuple[dict[str, Any], int]:
 
     def parameters(width: int) -> int:
         with torch.device("meta"):
-            return count_parameters(build({"name": network, "width": width}, *channels, problem.domain))
+            return count_parameters(build({**VARIANTS[network], "width": width}, *channels, problem.domain))
 
     low, high = 8, 1024
     while high - low > 8:
         middle = (low + high) // 16 * 8
         low, high = (middle, high) if parameters(middle) <= BUDGET else (low, middle)
     width = min((low, high), key=lambda w: abs(parameters(w) - BUDGET))
-    return {"name": network, "width": width}, parameters(width)
+    return {**VARIANTS[network], "width": width}, parameters(width)
 
 
-def measure_speed(cases: list[str], networks: list[str], threads: int) -> None:
+def measure_speed(cases: list[str], points: int | None, networks: list[str], threads: int) -> None:
     """The least of several timings of every network, taken in turns."""
     measured = []
     for case in cases:
-        problem, n = vcycle.problems.build(plain(case)), CASES[case].resolution
+        problem, n = vcycle.problems.build(plain(case)), points or CASES[case].resolution
         x = problem.sample((n,) * problem.domain.dimension, 3, range(16)).float()
         built = {
             name: build(sized(name, case)[0], x.shape[1], len(problem.output_names), problem.domain)
@@ -164,7 +178,9 @@ def measure_speed(cases: list[str], networks: list[str], threads: int) -> None:
                 least[name][0] = min(least[name][0], seconds(partial(step, network, x[:8])))
         for name, (training, prediction) in least.items():
             ms = {"step_ms": f"{1e3 * training:.0f}", "prediction_ms": f"{1e3 * prediction:.2f}"}
-            measured.append({"problem": case, "network": name, "parameters": sized(name, case)[1], **ms})
+            measured.append(
+                {"problem": case, "resolution": n, "network": name, "parameters": sized(name, case)[1], **ms}
+            )
             print(measured[-1], flush=True)
     write_table("networks_speed.csv", measured, threads=threads)
 
@@ -182,15 +198,14 @@ def seconds(work: Callable[[], object]) -> float:
 def rows() -> list[dict[str, object]]:
     """One row per problem, network and number of steps: the mean of the seeds, and their deviation in L2."""
     runs = [json.loads(file.read_text()) for file in sorted(RUNS.glob("*/row.json"))]
-    keys = sorted(
-        {(r["problem"], r["steps"], r["network"]) for r in runs}, key=lambda k: (list(CASES).index(k[0]), k[1:])
-    )
+    keys = sorted({(list(CASES).index(r["problem"]), r["resolution"], r["steps"], r["network"]) for r in runs})
     table = []
-    for problem, steps, network in keys:
-        same = [r for r in runs if (r["problem"], r["steps"], r["network"]) == (problem, steps, network)]
+    for index, resolution, steps, network in keys:
+        key = (list(CASES)[index], resolution, steps, network)
+        same = [r for r in runs if (r["problem"], r["resolution"], r["steps"], r["network"]) == key]
         row: dict[str, object] = {
-            "problem": problem,
-            "resolution": CASES[problem].resolution,
+            "problem": key[0],
+            "resolution": resolution,
             "network": network,
             "parameters": same[0]["parameters"],
             "steps": steps,

@@ -18,7 +18,7 @@ from vcycle.jobs.options import members, options
 from vcycle.jobs.problem_config import Condition, DarcyConfig
 from vcycle.networks import NETWORKS
 from vcycle.networks.activations import ACTIVATIONS
-from vcycle.problems import PRIORS, Darcy, build
+from vcycle.problems import PRIORS, PROBLEMS, build
 from vcycle.spaces import CONDITIONS
 from vcycle.training import Cosine, OneCycle, Optimizer
 
@@ -64,11 +64,15 @@ class TestMirror:
         expected = {f.name: f.default for f in fields(value)}
         assert config().model_dump(exclude={"per"} | ({"name"} - expected.keys())) == expected
 
-    def test_problem(self):
-        problem = build(DarcyConfig().plain())
-        assert problem == Darcy()
-        assert set(DarcyConfig().model_dump()) == set(problem.to_dict())
+    def test_every_problem_can_be_configured(self):
+        assert list(members(TrainConfig.model_fields["problem"])) == list(PROBLEMS)
         assert set(Condition.__args__) == set(CONDITIONS)
+
+    @pytest.mark.parametrize("name", PROBLEMS)
+    def test_problems(self, name):
+        plain = members(TrainConfig.model_fields["problem"])[name]().plain()
+        assert build(plain) == PROBLEMS[name]()
+        assert set(plain) == set(PROBLEMS[name]().to_dict())
 
     def test_priors(self):
         priors = members(DarcyConfig.model_fields["prior"])
@@ -92,6 +96,8 @@ class TestRoundTrip:
             f"{BASE} --network fno --network.modes [12,8] --optimizer adamw --optimizer.lr 1e-5 --loss bound",
             f"{BASE} --problem.prior high_contrast --problem.prior.contrast 1e6 --schedule cosine --clip 0.5",
             f"{BASE} --problem.extents [[0,2],1] --problem.boundary [[dirichlet,neumann],periodic] --resolution 32,64",
+            "--out R --problem navier_stokes --problem.forcing kolmogorov --problem.time 2 --problem.history 3",
+            "--out R --problem advection_diffusion --problem.velocity [1,0.5] --problem.extents [1,2]",
             "--out 007 --data d.npz --input-field a,f --output-field u --boundary periodic --epochs 30",
         ],
     )
@@ -201,6 +207,11 @@ class TestComplaints:
             (f"{BASE} --problem.extents 1,-2", "--problem.extents: extents are a positive length or a pair"),
             (f"{BASE} --problem.dimension 3 --problem.extents 1,1", "--problem: extents [1.0, 1.0] has 2 axes and"),
             (f"{BASE} --resolution 1", "--resolution: a resolution is a number of points, at least 2, or one per axis"),
+            (
+                "--problem burgers --problem.boundary dirichlet --out R",
+                "unknown option --problem.boundary here: it belongs",
+            ),
+            ("--problem burgers --problem.viscosity 0 --out R", "--problem.viscosity must be greater than 0, got 0"),
             ("--problem darcy", "--out is missing: it is the folder of the run"),
             ("--out R", "nothing to learn from: give --data FOLDER, or --problem darcy"),
             (f"{BASE} --epochs 3", "--epochs are passes through data and an equation has none: give --steps"),

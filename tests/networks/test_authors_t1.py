@@ -37,7 +37,7 @@ def test_it_is_our_network_on_cosines_at_one_resolution(build, options, n):
         depth=options["nlayers"],
         modes=4,
         activation="sine",
-        head="sine",
+        head_activation="sine",
         coordinates="ends",
         scale=scale,
         domain=Domain.unit(d, "neumann"),

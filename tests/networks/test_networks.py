@@ -38,11 +38,11 @@ TOYS = {
     "unet": Toy({"width": 8, "levels": 3, "multiplier": 1.5}, 0.13),
     "sinenet": Toy({"width": 8, "waves": 2, "levels": 3}, 0.13),
     "transformer": Toy(
-        {"width": 16, "depth": 2, "heads": 2, "tokens": 64, "modes": 6, "decoder_width": 8}, 0.1
+        {"width": 16, "depth": 2, "heads": 2, "points": 64, "modes": 6, "decoder_width": 8}, 0.1
     ),
     "fno": Toy({"width": 8, "depth": 2, "modes": 6}, 0.13),
     "t1": Toy({"width": 8, "depth": 2, "modes": 8, "head_width": 16}, 0.135),
-    "sfno": Toy({"width": 8, "depth": 2, "modes": 6}, 0.13, dimensions=(1, 2)),
+    "sfno": Toy({"width": 8, "depth": 2, "modes": 6}, 0.145, dimensions=(1, 2)),
     "implicit": Toy({"width": 8, "modes": 4, "rate": 0.5, "tolerance": 1e-4}, 0.13),
     "lsm": Toy({"width": 8, "levels": 2, "tokens": 2, "frequencies": 3}, 0.085),
 }

@@ -77,7 +77,7 @@ def test_the_output_is_band_limited_up_to_its_constant(basis):
 
 
 def test_it_is_affine_without_nonlinearities():
-    net = network(activation="identity", head="identity")
+    net = network(activation="identity", head_activation="identity")
     u, v = random(2, 1, 8, 10), random(2, 1, 8, 10, seed=1)
     torch.testing.assert_close(net(2 * u - v), 2 * net(u) - net(v), rtol=0, atol=1e-12)
     assert float((network()(2 * u - v) - 2 * network()(u) + network()(v)).detach().abs().max()) > 1e-4
@@ -129,7 +129,7 @@ def test_parameters_are_counted():
         {"basis": "sine"},
         {"basis": "fourier"},
         {"activation": "tanh"},
-        {"head": "sine"},
+        {"head_activation": "sine"},
         {"head_width": 4},
         {"residual": False},
         {"coordinates": None},

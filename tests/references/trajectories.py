@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from vcycle.problems import Evolution
 from vcycle.spaces import Domain
 
 VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "public"
@@ -23,15 +24,35 @@ def reference(name: str) -> tuple[dict[str, Any], Tensor, Tensor]:
     return json.loads(str(z["config"])), torch.from_numpy(z["times"]), torch.from_numpy(z["u"])
 
 
+def trajectory(
+    name: str, kind: type[Evolution], finer: int, accuracy: float, last: int | None = None, **options: Any
+) -> tuple[Tensor, Tensor]:
+    """The states after the first, as the problem finds them on a `finer` grid, and as the file has them."""
+    about, times, u = reference(name)
+    states, shape = u[1:][:last], tuple(finer * n for n in u.shape[2:])
+    problem = kind(
+        domain=vertex_box([about["domain_length"]] * len(shape), shape),
+        time=float(times[len(states)]),
+        snapshots=len(states),
+        accuracy=accuracy,
+        **options,
+    )
+    solution = problem.solve(refined(u[:1], finer))
+    assert solution.converged.all()
+    coarse = (slice(None), slice(None), *(slice(None, None, finer),) * len(shape))
+    return solution.value[coarse].movedim(1, 0), states
+
+
 def vertex_box(lengths: list[float], shape: tuple[int, ...]) -> Domain:
     """The periodic box moved by half a cell, so that the centres of its cells are 0, h, 2 h, ..."""
-    return Domain([(-l / n / 2, l - l / n / 2) for l, n in zip(lengths, shape, strict=True)], "periodic")
+    return Domain([(-side / n / 2, side - side / n / 2) for side, n in zip(lengths, shape, strict=True)], "periodic")
 
 
 def refined(u: Tensor, factor: int) -> Tensor:
-    """The same trigonometric polynomial on `factor` times as many points per axis (odd multiples keep none)."""
-    axes = tuple(range(2, u.ndim))
-    for axis in axes:
+    """The same trigonometric polynomial on `factor` times as many points per axis."""
+    if factor == 1:
+        return u
+    for axis in range(2, u.ndim):
         n = u.shape[axis]
         u_hat = torch.fft.rfft(u, dim=axis)
         u = torch.fft.irfft(u_hat.narrow(axis, 0, (n + 1) // 2), n=factor * n, dim=axis) * factor

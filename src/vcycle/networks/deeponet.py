@@ -114,4 +114,3 @@ class DeepONet(Fitted):
 
     def extra_repr(self) -> str:
         return f"rank={self.rank}, {count_parameters(self)} parameters"
-

@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 
 class Fitted(nn.Module, ABC):
-    """A network with buffers that are computed from data, once, before training: a basis, or centres of clusters.
+    """A network with buffers that are computed from data, once, before training: a basis, or centres of clusters."""
 
-    samples   the number of pairs that `fit` would like to see
-    """
-
-    samples: int
+    @property
+    @abstractmethod
+    def samples(self) -> int:
+        """How many pairs `fit` would like to see; 0 for none."""
 
     @abstractmethod
     def fit(self, inputs: Float[Tensor, "b i *grid"], outputs: Float[Tensor, "b o *grid"]) -> None:

@@ -22,16 +22,17 @@ class HiddenLayers(nn.Module):
             raise ValueError(f"a perceptron has one hidden layer or more, got a depth of {depth}: give 1 or more")
         self.target = Space(source.domain, width)
 
-        def layer(first: Space) -> Pointwise:
-            return Pointwise(first, self.target, bias=True)
+        def layer(space: Space) -> Pointwise:
+            return Pointwise(space, self.target, bias=True)
 
-        self.layers = nn.ModuleList(layer(self.target if index else source) for index in range(depth))
+        first, *others = [layer(self.target if index else source) for index in range(depth)]
+        self.layers = nn.ModuleList([first, *others])
         self.gates = nn.ModuleList(layer(source) for _ in range(2 if gated else 0))
         self.sigmas = nn.ModuleList(activation_named(activation, self.target) for _ in self.layers)
         self.gate_sigmas = nn.ModuleList(activation_named(activation, self.target) for _ in self.gates)
         if activation == "sine":
-            for hidden in self.layers[1:]:
-                nn.init.kaiming_uniform_(hidden.weight, nonlinearity="relu")
+            for W in others:
+                nn.init.kaiming_uniform_(W.weight, nonlinearity="relu")
 
     def forward(self, u: Float[Tensor, "b c *grid"]) -> list[Float[Tensor, "b width *grid"]]:
         gates = [sigma(W(u)) for W, sigma in zip(self.gates, self.gate_sigmas, strict=True)]

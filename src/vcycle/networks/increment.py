@@ -13,9 +13,9 @@ FIRST_INCREMENT = 0.1
 
 
 class Increment(nn.Module):
-    """w = a + K v + B v at the first `steps` instants: K multiplies Fourier modes in space and time, B is a matrix.
+    """w = a + K v + B v at the first `steps` instants: K multiplies Fourier modes in time and space, B is a matrix.
 
-    Its input holds the channels of v, then those of a. It is affine in v, a and its parameters. K and B start a tenth
+    Its input holds the channels of v, then those of a. It is affine in v and a, and in its parameters. K and B start a tenth
     as large as elsewhere, so that the first prediction is nearly a; without `residual` a is left out.
     """
 
@@ -27,10 +27,10 @@ class Increment(nn.Module):
             for p in self.parameters():
                 p *= FIRST_INCREMENT
 
-    def forward(self, z: Float[Tensor, "b i *grid t"]) -> Float[Tensor, "b o *grid s"]:
+    def forward(self, z: Float[Tensor, "b i t *grid"]) -> Float[Tensor, "b o s *grid"]:
         v, a = z.split([self.K.source.channels, self.K.target.channels], 1)
-        w = (self.K(v) + self.B(v))[..., : self.steps]
-        return a[..., : self.steps] + w if self.residual else w
+        w = (self.K(v) + self.B(v))[:, :, : self.steps]
+        return a[:, :, : self.steps] + w if self.residual else w
 
     def with_modes(self, modes: Sequence[int]) -> "Increment":
         """The same map with its own K, whose further modes have zero weights.
@@ -40,12 +40,18 @@ class Increment(nn.Module):
         if len(modes) != len(self.K.modes) or any(m < n for m, n in zip(modes, self.K.modes, strict=True)):
             raise ValueError(f"got modes {tuple(modes)}: give {len(self.K.modes)} numbers, none below {self.K.modes}")
         wide = Increment(self.K.source, self.K.target, modes, self.steps, residual=self.residual)
-        wide.to(self.K.weight)
-        with torch.no_grad():
-            part = wide.K.weight.zero_()
-            for dim, (m, n) in enumerate(zip(modes[:-1], self.K.modes[:-1], strict=True), start=2):
-                part = part.narrow(dim, m // 2 - n // 2, n)
-            part.narrow(-2, 0, self.K.modes[-1] // 2 + 1).copy_(self.K.weight)
-            wide.K.bias.copy_(self.K.bias)
-            wide.B.weight.copy_(self.B.weight)
+        state = self.state_dict()
+        weight = state["K.weight"]
+        state["K.weight"] = nn.functional.pad(weight, _margins(self.K.modes, modes))
+        wide.to(device=weight.device, dtype=weight.dtype).load_state_dict(state)
         return wide
+
+
+def _margins(narrow: Sequence[int], wide: Sequence[int]) -> list[int]:
+    """Zeros before and after every axis of K's weight, the last axis first: frequencies are central, or lead."""
+    *others, last = zip(narrow, wide, strict=True)
+    margins = [0, 0, 0, last[1] // 2 - last[0] // 2]
+    for n, m in reversed(others):
+        before = m // 2 - n // 2
+        margins += [before, m - n - before]
+    return margins

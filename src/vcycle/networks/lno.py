@@ -25,10 +25,10 @@ class LNO(nn.Module):
     entries            instead `rank` pairs of scalar functions for each pair of channels, as P151 was released: width
                        times as many functions
     inputs             phi and psi see the input a(x) besides the point, as P151 was released: K is then another
-                       operator for each input, linear in v for each
+                       operator for each input, linear in v for each; ten times the cost
     kernel_width, kernel_depth, kernel_activation     hidden layers of phi and psi
-    features           Fourier features that phi and psi see: cosines and sines with 1, ..., features half waves per axis
-                       (full waves where periodic)
+    features           Fourier features that phi and psi see: cosines and sines with 1, ..., features half waves per
+                       axis (full waves where periodic)
     activation         sigma, by name
 
     P and B_l start as behind a relu, uniform in +-sqrt(6 / inputs) and without bias, which keeps the spread of v from
@@ -73,14 +73,15 @@ class LNO(nn.Module):
         self.kernels = nn.ModuleList(
             kernel(hidden, hidden, functions(), functions(), rank, entries=entries) for _ in range(depth)
         )
-        self.biases = nn.ModuleList(Pointwise(hidden, hidden, bias=True) for _ in range(depth))
+        matrices = [Pointwise(hidden, hidden, bias=True) for _ in range(depth)]
+        self.biases = nn.ModuleList(matrices)
         self.sigmas = nn.ModuleList(activation_named(activation, hidden) for _ in range(depth))
         self.features = PointFeatures(self.domain)
         lifted = Space(self.domain, in_channels + self.features.count)
         self.lift = ChannelPerceptron(lifted, hidden, hidden, activation_named(activation, hidden))
-        for matrix in (self.lift.inner, self.lift.outer, *self.biases):
-            nn.init.kaiming_uniform_(matrix.weight, nonlinearity="relu")
-            nn.init.zeros_(matrix.bias)
+        for matrix in (self.lift.inner, self.lift.outer, *matrices):
+            for p in matrix.parameters():
+                nn.init.zeros_(p) if p.ndim == 1 else nn.init.kaiming_uniform_(p, nonlinearity="relu")
         target = Space(self.domain, out_channels)
         self.project = ChannelPerceptron(hidden, outer, target, activation_named(activation, outer))
 

@@ -30,11 +30,11 @@ class MoNO(Fitted):
     rank                 of its integral operators: Fourier modes per axis (fno), pairs of functions (lno)
     activation           sigma of the experts, by name
 
-    Each input meets the parameters of one expert: those in use are a leaf's, those stored are all leaves'. The map jumps
-    where an input changes its leaf, by no more than the errors of the two experts there together. An expert learns from
-    the inputs of its leaf alone, so there must be enough of them: a mixture pays where the operator behaves differently
-    in different regions, not for inputs of one kind. It runs wherever its experts do, and an input has the same leaf at
-    all resolutions whose cells the sensors' are made of. Source: P145.
+    Each input meets the parameters of one expert: those in use are a leaf's, those stored are all leaves'. The map
+    jumps where an input changes its leaf, by no more than the errors of the two experts there together. An expert
+    learns from the inputs of its leaf alone, so there must be enough of them: a mixture pays where the operator behaves
+    differently in different regions, not for inputs of one kind. A function has the same leaf on all grids whose cells
+    make up those of the sensors. Source: P145.
     """
 
     def __init__(
@@ -60,9 +60,7 @@ class MoNO(Fitted):
         def build() -> nn.Module:
             channels = in_channels, out_channels
             if expert == "fno":
-                return FNO(
-                    *channels, width=width, depth=depth, modes=rank, activation=activation, domain=self.domain
-                )
+                return FNO(*channels, width=width, depth=depth, modes=rank, activation=activation, domain=self.domain)
             if expert == "lno":
                 return LNO(*channels, width=width, depth=depth, rank=rank, activation=activation, domain=self.domain)
             raise ValueError(f"unknown expert {expert!r}: expected 'fno' or 'lno', the networks a leaf may hold")

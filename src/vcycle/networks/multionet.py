@@ -17,13 +17,13 @@ from vcycle.spaces import Domain, Space
 
 
 class MultiONet(nn.Module):
-    """u_o(x) = c_o + 1/L sum_l sum_p w_olp b^l_p(a) t^l_p(x), l the last L = `layers` of `depth` layers, p = 1, ..., width.
+    """u_o(x) = c_o + 1/L sum_l sum_p w_olp b^l_p(a) t^l_p(x), over the last L layers and p = 1, ..., width.
 
     b^l and t^l are the hidden layers of two perceptrons of the same depth: the branch, of the averages of a over
     `sensors` cells per axis, and the trunk, of the point x.
 
     width, depth       units and number of the hidden layers of both
-    layers             how many of them are used; with one and w = 1 this is the DeepONet that ends with its last
+    layers             L, how many of them are used; with one and w = 1 this is the DeepONet that ends with its last
                        hidden layers
     start              the value that all w start from; 0 starts from u = 0, as P111 was released
     sensors, branch_activation, trunk_activation, features, gated, mask, coordinates     as in DeepONet

@@ -46,9 +46,9 @@ class PointFeatures(nn.Module):
 
 
 class PointFunctions(Functions):
-    """f(x, a) = W h_depth + b,   h_l = sigma(W_l h_{l-1} + b_l),   h_0 = (features of x, a): a perceptron at each point.
+    """f(x, a) = W h_depth + b,   h_l = sigma(W_l h_{l-1} + b_l),   h_0 = (features of x, a): a perceptron.
 
-    `fields` is the number of channels of a; with 0 the functions depend on the point alone.
+    It acts at each point by itself. `fields` is the number of channels of a, 0 for functions of the point alone.
     """
 
     def __init__(
@@ -79,8 +79,9 @@ class PointFunctions(Functions):
         if self.fields or self.gated or self.activation not in CONTRACTIONS:
             return None
         size = self.features.bound()
-        for layer in [*self.hidden.layers, self.head]:
-            size = layer.norm_bound() * size + float(layer.bias.detach().double().norm())
+        parameters = [p.detach().double() for p in (*self.hidden.layers.parameters(), *self.head.parameters())]
+        for matrix, bias in zip(parameters[::2], parameters[1::2], strict=True):
+            size = float(torch.linalg.matrix_norm(matrix, 2)) * size + float(bias.norm())
         return size
 
 

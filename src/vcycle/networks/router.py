@@ -14,7 +14,7 @@ class Router(nn.Module):
 
     Centres are constant on a fixed grid of `sensors` cells per axis, so on finer grids the nearest centre of u is that
     of its averages: ||u - c||^2 = ||u - Pi u||^2 + ||Pi u - c||^2 with the L2 projection Pi. A search compares with
-    depth * fanout centres of the tree's many. `fit` finds the centres by k-means, node by node; before, they are random.
+    depth * fanout centres. `fit` finds the centres by k-means, node by node; before, they are random.
     """
 
     centres: Tensor

@@ -26,11 +26,11 @@ class SFNO(nn.Module):
 
     fields             functions per snapshot
     width, depth       channels and number of blocks
-    modes              Fourier modes of both signs per axis of space: one number, or one per axis
-    time_modes         Fourier modes of both signs in time
+    modes              Fourier modes of both signs per axis of space: one number, or one per axis; 12 keeps |k| <= 6
+    time_modes         Fourier modes of both signs in time: 5 keeps -2, ..., 2 of the padded window
     time_padding       zeros after the window, as a fraction of it, so that its end is not followed by its beginning
     time_features      pairs e(t) = exp(-t) (cos, sin)(pi k t), k = 1, 2, ..., beside t itself
-    output_modes       modes of the last K, per axis of space and in time; those of the blocks unless given
+    output_modes       modes of the last K, in time and per axis of space; those of the blocks unless given
     activation         sigma, by name
     coordinates        'cells' (centres), 'corners' (k / n) or 'ends' (k / (n - 1)) of the unit box, or None
     residual           a_p + in the last layer
@@ -49,7 +49,7 @@ class SFNO(nn.Module):
         width: int = 16,
         depth: int = 3,
         modes: int | Sequence[int] = 12,
-        time_modes: int = 4,
+        time_modes: int = 5,
         time_padding: float = 0.25,
         time_features: int = 2,
         output_modes: Sequence[int] | None = None,
@@ -70,10 +70,10 @@ class SFNO(nn.Module):
             )
         self.in_channels, self.fields, self.width = in_channels, fields, width
         self.coordinates, self.time_padding, self.time_features = coordinates, time_padding, time_features
-        self.modes = (*((modes,) * d if isinstance(modes, int) else modes), time_modes)
+        self.modes = (time_modes, *((modes,) * d if isinstance(modes, int) else modes))
         if len(self.modes) != d + 1:
             raise ValueError(f"got modes={modes} for {d} axes of space: give one number for all, or one per axis")
-        evolving = Domain((*self.domain.extents, 1.0), (*self.domain.boundary, "neumann"))
+        evolving = Domain((1.0, *self.domain.extents), ("neumann", *self.domain.boundary))
         space, steps = Space(evolving, width), out_channels // fields
         lifted = in_channels + (0 if coordinates is None else d) + 1 + 2 * time_features
         self.lift = Pointwise(Space(evolving, lifted), space, bias=True)
@@ -85,19 +85,19 @@ class SFNO(nn.Module):
     def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         check_field("SFNO", x, self.in_channels, self.domain)
         w = self.head(self._before_head(x))
-        return w.movedim(-1, 1).flatten(1, 2)
+        return w.transpose(1, 2).flatten(1, 2)
 
-    def _before_head(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b c *grid t"]:
+    def _before_head(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b c t *grid"]:
         """v and a_p on the padded window."""
         steps = self.head.steps
         padding = round(self.time_padding * steps)
-        still = append_coordinates(x, self.coordinates)[..., None].expand(*[-1] * x.ndim, steps)
-        moving = self._time_channels(steps).to(x)
-        moving = moving.view(1, -1, *[1] * (x.ndim - 2), steps).expand(x.shape[0], -1, *x.shape[2:], -1)
-        v = self.lift(torch.cat([still, moving], 1))
-        v = self.blocks(nn.functional.pad(v, (0, padding)))
-        last = x[:, self.in_channels - self.fields :, ..., None]
-        return torch.cat([v, last.expand(*[-1] * x.ndim, steps + padding)], 1)
+        grid = tuple(x.shape[2:])
+        still = append_coordinates(x, self.coordinates)[:, :, None].expand(-1, -1, steps, *grid)
+        moving = self._time_channels(steps).to(x).view(1, -1, steps, *[1] * len(grid))
+        v = self.lift(torch.cat([still, moving.expand(x.shape[0], -1, -1, *grid)], 1))
+        v = self.blocks(nn.functional.pad(v, (*(0, 0) * len(grid), 0, padding)))
+        last = x[:, self.in_channels - self.fields :, None]
+        return torch.cat([v, last.expand(-1, -1, steps + padding, *grid)], 1)
 
     def with_steps(self, steps: int) -> "SFNO":
         """The same network, sharing its parameters, for `steps` snapshots of the same window."""

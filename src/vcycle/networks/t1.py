@@ -34,7 +34,7 @@ class T1(nn.Module):
     basis              'domain' for the modes that fit the boundary conditions (sine where Dirichlet, cosine where
                        Neumann, Fourier where periodic); 'cosine' (as published), 'sine' or 'fourier' on all axes
     activation         sigma, by name
-    head, head_width   sigma_h, by name ('sine' as published), and the rows of M_1
+    head_activation    sigma_h, by name ('sine' as published);  head_width: the rows of M_1
     residual           z_l + in the layers
     coordinates        'cells' (centres), 'corners' (k / n) or 'ends' (k / (n - 1), as published), or None
     scale              s; unless given, the orthonormal transform of a grid with `modes` points: sqrt(modes / volume)
@@ -55,7 +55,7 @@ class T1(nn.Module):
         modes: int | Sequence[int] = 16,
         basis: BasisName = "domain",
         activation: str = "gelu",
-        head: str = "gelu",
+        head_activation: str = "gelu",
         head_width: int = 128,
         residual: bool = True,
         coordinates: Coordinates | None = "cells",
@@ -92,7 +92,7 @@ class T1(nn.Module):
             Pointwise(space(width), space(head_width)),
             Pointwise(space(head_width), space(out_channels)),
         )
-        self.sigma = activation_named(head, space(head_width))
+        self.sigma = activation_named(head_activation, space(head_width))
         self.constant = nn.Parameter(torch.zeros(out_channels, *(1,) * d))
         nn.init.normal_(self.inner.weight, std=1 / math.sqrt(width))
         nn.init.normal_(self.outer.weight, std=FIRST_OUTPUT / math.sqrt(head_width))

@@ -22,14 +22,14 @@ from vcycle.spaces import Domain, Placement, Space, resample
 class Transformer(nn.Module):
     """v_0 = P(a, x),   w_l = v_l + A_l v_l,   v_{l+1} = w_l + M_l w_l,   u = D(v_depth, a, x).
 
-    A_l is attention (networks.attention) among the points of the grid, the tokens: by default sum_j <k_j, v_i> q_j with
-    the L2 inner product by quadrature. P and M_l are perceptrons on the channels. D is a SpectralDecoder: a matrix to
+    A_l is attention (networks.attention) among the points of a grid: by default sum_j <k_j, v_i> q_j with the L2 inner
+    product by quadrature. P and M_l are perceptrons on the channels. D is a SpectralDecoder: a matrix to
     `decoder_width` channels, `decoder_depth` neurons with a spectral W, and a perceptron on the channels.
 
     width, depth, heads   channels, blocks, and heads of every attention, which share the channels evenly
-    attention             'galerkin', 'fourier', 'linear': linear cost in the tokens; 'softmax': quadratic
-    tokens                at most so many: behind P a finer grid is averaged to a coarser one with the same proportions,
-                          and interpolated back before D; None makes every point a token
+    attention             'galerkin', 'fourier', 'linear': linear cost in the points; 'softmax': quadratic
+    points                so many at most attend: behind P a finer grid is averaged to a coarser one with the same
+                          proportions, and interpolated back before D; None for all
     coordinates           x: 'cells', 'corners' or 'ends' of the unit box, or None
     head_norm             norm inside the heads: 'layer', 'instance' or None
     norm_placement        norms around A_l and M_l: 'none', 'pre', 'post' or 'peri' (transformer_block.Residual)
@@ -42,8 +42,8 @@ class Transformer(nn.Module):
     dropout               probability of zeroing an inner product <k_j, v_i>, a value of A_l and a value of M_l
     gain, diagonal        start of the matrices in A_l (networks.attention)
 
-    Runs at every resolution: the attention converges as the tokens are refined. Without coordinates and with every
-    point a token, basis='fourier' makes it commute with all grid shifts of periodic fields. Source: P238.
+    Runs at every resolution: the attention converges as its points are refined. Without coordinates, and with all
+    points attending, basis='fourier' makes it commute with all grid shifts of periodic fields. Source: P238.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Transformer(nn.Module):
         depth: int = 4,
         heads: int = 4,
         attention: AttentionName = "galerkin",
-        tokens: int | None = 1024,
+        points: int | None = 256,
         coordinates: Coordinates | None = "cells",
         head_norm: HeadNormName | None = "layer",
         norm_placement: NormPlacement = "peri",
@@ -82,7 +82,7 @@ class Transformer(nn.Module):
                 f"zero_boundary sets the values on Dirichlet faces, but on {self.domain} with placement={placement!r} "
                 "no point lies on one: set zero_boundary=False, or placement='vertex' on a domain with such a face"
             )
-        self.in_channels, self.tokens, self.coordinates = in_channels, tokens, coordinates
+        self.in_channels, self.points, self.coordinates = in_channels, points, coordinates
         self.placement, self.zero_boundary = placement, zero_boundary
         axes = 0 if coordinates is None else d
 
@@ -118,18 +118,18 @@ class Transformer(nn.Module):
         check_field("Transformer", x, self.in_channels, self.domain)
         shape = tuple(x.shape[2:])
         a = append_coordinates(x, self.coordinates)
-        v = self._resampled(self.lift(a), self._token_grid(shape))
-        points = None if self.coordinates is None else append_coordinates(v[:, :0], self.coordinates)
+        v = self._resampled(self.lift(a), self._coarse_grid(shape))
+        at = None if self.coordinates is None else append_coordinates(v[:, :0], self.coordinates)
         for block in self.blocks:
-            v = block(v, points)
+            v = block(v, at)
         u = self.decoder(torch.cat([self._resampled(v, shape), a], 1))
         return self._zeroed(u) if self.zero_boundary else u
 
-    def _token_grid(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+    def _coarse_grid(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         count = math.prod(shape)
-        if self.tokens is None or count <= self.tokens:
+        if self.points is None or count <= self.points:
             return shape
-        ratio = (self.tokens / count) ** (1 / len(shape))
+        ratio = (self.points / count) ** (1 / len(shape))
         return tuple(max(1, math.floor(n * ratio + 1e-9)) for n in shape)
 
     def _resampled(self, v: Float[Tensor, "b c ..."], shape: tuple[int, ...]) -> Float[Tensor, "b c ..."]:
@@ -139,8 +139,10 @@ class Transformer(nn.Module):
         """u with exact zeros at the outermost points of Dirichlet faces."""
         margins = [[int(face == "dirichlet") for face in faces] for faces in self.domain.boundary]
         for dim, (low, high) in enumerate(margins, start=2):
+            if u.shape[dim] < 2:
+                raise ValueError(f"zero_boundary needs 2 or more vertices along every axis, got {tuple(u.shape[2:])}")
             u = u.narrow(dim, low, u.shape[dim] - low - high)
         return F.pad(u, [m for pair in reversed(margins) for m in pair])
 
     def extra_repr(self) -> str:
-        return f"tokens={self.tokens}, {count_parameters(self)} parameters"
+        return f"points={self.points}, {count_parameters(self)} parameters"

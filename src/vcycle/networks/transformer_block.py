@@ -38,7 +38,7 @@ class Residual(nn.Module):
     'none' u + f(u),   'pre' u + f(N u),   'post' N(u + f(u)),   'peri' u + N'(f(N u)).
 
     With 'peri' the added N'(f(N u)) is at most max |g| + |c| at every point, as root mean squares of the channels and
-    whatever f is: u grows no faster than the number of steps. The factors g and shifts c of N' start at 0.1 and 0, so
+    whatever f is: u grows no faster than the number of steps. The factors g and shifts c of N' start at 1/8 and 0, so
     that a deep stack starts near the identity; P133 starts at 1 and 0. Source: P133.
     """
 
@@ -52,7 +52,7 @@ class Residual(nn.Module):
         self.inside = nn.Identity()
         if placement == "peri":
             self.inside = ChannelNorm(space)
-            nn.init.constant_(self.inside.weight, 0.1)
+            nn.init.constant_(self.inside.weight, 0.125)
         self.after = ChannelNorm(space) if placement == "post" else nn.Identity()
         self.dropout = nn.Dropout(dropout)
 

@@ -64,8 +64,8 @@ class PODTrunk(Trunk):
         count, shape = outputs.shape[0], tuple(outputs.shape[2:])
         if count <= self.rank:
             raise ValueError(
-                f"{count} outputs have at most {count - 1} principal components, but the rank is {self.rank}: give more "
-                "samples, or a smaller rank"
+                f"{count} outputs have at most {count - 1} principal components, but the rank is {self.rank}: give "
+                "more samples, or a smaller rank"
             )
         u = outputs.detach().double()
         root = Grid(self.domain, shape).weights().to(u).sqrt()

@@ -9,7 +9,7 @@ import torch
 from vcycle.problems.base import Field
 from vcycle.problems.evolution import Evolution
 from vcycle.solvers import FourierGrid, Semilinear
-from vcycle.solvers.semilinear import Spectrum
+from vcycle.solvers.fourier_grid import Spectrum
 from vcycle.spaces import generator
 
 DRIFT_STREAM = 1

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from vcycle.problems.evolution import Evolution
 from vcycle.solvers import FourierGrid, Semilinear
-from vcycle.solvers.semilinear import Spectrum
+from vcycle.solvers.fourier_grid import Spectrum
 from vcycle.spaces import Domain
 
 

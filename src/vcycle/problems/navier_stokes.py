@@ -11,7 +11,7 @@ from torch import Tensor
 from vcycle.problems.evolution import Evolution
 from vcycle.problems.vorticity import advection_spectrum, advection_symbols
 from vcycle.solvers import FourierGrid, Semilinear
-from vcycle.solvers.semilinear import Spectrum
+from vcycle.solvers.fourier_grid import Spectrum
 from vcycle.spaces import Domain, Grid
 
 

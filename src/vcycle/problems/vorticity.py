@@ -7,11 +7,10 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from vcycle.solvers.fourier_grid import FourierGrid, like
+from vcycle.solvers.fourier_grid import FourierGrid, Spectrum, like
 from vcycle.spaces import Domain
 
 Field = Float[Tensor, "*leading x y"]
-Spectrum = Complex[Tensor, "..."]
 FEWEST_SNAPSHOTS = 5
 
 
@@ -35,7 +34,7 @@ def advection_symbols(grid: FourierGrid) -> Complex[Tensor, "4 x y"]:
     return torch.stack(torch.broadcast_tensors(*symbols)) * grid.resolved
 
 
-def advection_spectrum(grid: FourierGrid, w_hat: Spectrum, symbols: Complex[Tensor, "4 x y"]) -> Spectrum:
+def advection_spectrum(grid: FourierGrid, w_hat: Spectrum, symbols: Spectrum) -> Spectrum:
     """(u . grad w)_hat from w_hat."""
     u, v, wx, wy = grid.inverse(w_hat[..., None, :, :] * symbols).unbind(-3)
     return grid.transform(torch.addcmul(u * wx, v, wy)) * like(grid.resolved, w_hat)

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from vcycle.solvers.semilinear import Semilinear, Spectrum
+from vcycle.solvers.fourier_grid import Spectrum
+from vcycle.solvers.semilinear import Semilinear
 
 Symbol = Float[Tensor, "..."] | Complex[Tensor, "..."]
 CONTOUR_POINTS = 24

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from jaxtyping import Bool, Complex, Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from vcycle.spaces import Domain
 
-Real = Float[Tensor, "... "]
-Spectrum = Complex[Tensor, "... "]
+Real = Float[Tensor, "..."]
+# Real values and complex coefficients whose shapes are not checked: a step of an equation passes here twenty times.
+Values = Tensor
+Spectrum = Tensor
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,10 @@ class FourierGrid:
         if len(self.shape) != self.domain.dimension:
             raise ValueError(f"got the grid {self.shape} for {self.domain}: give one number of points per axis")
 
-    def transform(self, u: Real) -> Spectrum:
+    def transform(self, u: Values) -> Spectrum:
         return torch.fft.rfftn(u, dim=self._axes)
 
-    def inverse(self, u_hat: Spectrum) -> Real:
+    def inverse(self, u_hat: Spectrum) -> Values:
         return torch.fft.irfftn(u_hat, s=self.shape, dim=self._axes)
 
     @cached_property
@@ -95,7 +97,7 @@ class FourierGrid:
         k = (self.odd_wavenumbers if order % 2 else self.wavenumbers)[axis]
         return self.inverse(u_hat * like((1j * k) ** order, u_hat))
 
-    @property
+    @cached_property
     def _axes(self) -> tuple[int, ...]:
         return tuple(range(-len(self.shape), 0))
 

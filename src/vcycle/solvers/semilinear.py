@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from vcycle.solvers.fourier_grid import FourierGrid
+from vcycle.solvers.fourier_grid import FourierGrid, Spectrum
 
 Field = Float[Tensor, "b c *grid"]
-Spectrum = Complex[Tensor, "b c *modes"]
 Symbol = Float[Tensor, "..."] | Complex[Tensor, "..."]
 
 

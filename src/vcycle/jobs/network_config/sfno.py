@@ -20,14 +20,14 @@ class SFNOConfig(Config):
     """layers before the last, linear one"""
     modes: int | list[int] = 12
     """Fourier modes of both signs in space, for all axes or per axis"""
-    time_modes: int = Field(4, ge=1)
+    time_modes: int = Field(5, ge=1)
     """Fourier modes of both signs in time"""
     time_padding: float = Field(0.25, ge=0)
     """zeros after the window of time, as a share of it"""
     time_features: int = Field(2, ge=0)
     """pairs of decaying waves in time as further inputs"""
     output_modes: list[int] | None = None
-    """modes of the last layer, per axis of space and in time, null for those of the others"""
+    """modes of the last layer, in time and per axis of space, null for those of the others"""
     activation: Activation = "gelu"
     """the nonlinearity"""
     coordinates: Literal["cells", "corners", "ends"] | None = "cells"

@@ -22,7 +22,7 @@ class T1Config(Config):
     """modes that fit the boundary conditions, or one kind on all axes"""
     activation: Activation = "gelu"
     """the nonlinearity of the layers"""
-    head: Activation = "gelu"
+    head_activation: Activation = "gelu"
     """the nonlinearity of the head"""
     head_width: int = Field(128, ge=1)
     """channels inside the head"""

@@ -20,8 +20,8 @@ class TransformerConfig(Config):
     """heads of every attention, which share the channels"""
     attention: Literal["galerkin", "fourier", "softmax", "linear"] = "galerkin"
     """how points exchange what they carry; softmax costs the square of the points"""
-    tokens: int | None = Field(1024, ge=1)
-    """points at most that take part, finer grids are averaged; null for all points"""
+    points: int | None = Field(256, ge=1)
+    """points that attend at most, finer grids are averaged; null for all"""
     coordinates: Literal["cells", "corners", "ends"] | None = "cells"
     """coordinates as further inputs and in every head, null for none"""
     head_norm: Literal["layer", "instance"] | None = "layer"

@@ -48,7 +48,7 @@ def test_evaluation_without_bounds(made):
     evaluate(made[1], made[0])
     found = json.loads((made[1] / "evaluation.json").read_text("utf-8"))
     assert found["bounds"] == []
-    assert "energy" not in found["tests"][0]["errors"]
+    assert "energy" not in json.dumps(found["tests"])
     assert len(found["resolutions"]) == 3
     assert found["facts"]["equation"]
     assert (made[1] / "report.html").stat().st_size > 10_000
@@ -59,7 +59,7 @@ def test_prediction_claims_nothing_and_solving_is_refused(made):
     answer = predict(made[1], inputs)
     assert answer.prediction.kind == "none"
     assert "no error bound" in answer.report
-    with pytest.raises(ValueError, match="no bound is known for .* use predict"):
+    with pytest.raises(ValueError, match=r"no bound is known for .* use predict"):
         solve(made[1], inputs)
 
 

@@ -12,7 +12,10 @@ from vcycle.networks import from_authors
 
 VECTORS = Path(__file__).parents[2] / ".." / "shared" / "vectors" / "public"
 FILES = sorted(
-    path for pattern in ("mgno_*.npz", "fno*.npz", "lsm*.npz", "t1_*d_*.npz", "t1u_*.npz", "sinenet*.npz") for path in VECTORS.glob(pattern) if "losses" not in path.name
+    path
+    for pattern in ("mgno_*.npz", "fno*.npz", "lsm*.npz", "t1_*d_*.npz", "t1u_*.npz", "sinenet*.npz")
+    for path in VECTORS.glob(pattern)
+    if "losses" not in path.name
 )
 NAMES = [path.stem for path in FILES]
 

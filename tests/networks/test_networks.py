@@ -30,16 +30,14 @@ class Toy:
 
 
 TOYS = {
-    "deeponet": Toy({"rank": 16, "width": 32, "sensors": 8, "branch_depth": 2, "trunk_depth": 2}, 0.16),
-    "multionet": Toy({"width": 32, "depth": 2, "layers": 2, "sensors": 8}, 0.16),
+    "deeponet": Toy({"rank": 16, "width": 32, "sensors": 8, "branch_depth": 2, "trunk_depth": 2}, 0.155),
+    "multionet": Toy({"width": 32, "depth": 2, "layers": 2, "sensors": 8}, 0.165),
     "lno": Toy({"width": 8, "depth": 2, "rank": 6, "kernel_width": 12}, 0.135),
     "mono": Toy({"width": 6, "depth": 2, "rank": 6, "tree_depth": 1}, 0.14, lr=1e-2),
     "mgno": Toy({"width": 6, "depth": 2, "levels": 3}, 0.13),
     "unet": Toy({"width": 8, "levels": 3, "multiplier": 1.5}, 0.13),
     "sinenet": Toy({"width": 8, "waves": 2, "levels": 3}, 0.13),
-    "transformer": Toy(
-        {"width": 16, "depth": 2, "heads": 2, "points": 64, "modes": 6, "decoder_width": 8}, 0.1
-    ),
+    "transformer": Toy({"width": 16, "depth": 2, "heads": 2, "points": 64, "modes": 6, "decoder_width": 8}, 0.1),
     "fno": Toy({"width": 8, "depth": 2, "modes": 6}, 0.13),
     "t1": Toy({"width": 8, "depth": 2, "modes": 8, "head_width": 16}, 0.135),
     "sfno": Toy({"width": 8, "depth": 2, "modes": 6}, 0.145, dimensions=(1, 2)),

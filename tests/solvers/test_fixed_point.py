@@ -10,9 +10,8 @@ def linear(rate: float, n: int = 12, seed: int = 0) -> tuple[torch.Tensor, torch
     """A symmetric matrix with spectral norm `rate`, and a right-hand side."""
     noise = torch.Generator().manual_seed(seed)
     Q = torch.linalg.qr(torch.randn(n, n, dtype=torch.float64, generator=noise))[0]
-    return Q * torch.linspace(-rate, rate, n, dtype=torch.float64) @ Q.T, torch.randn(
-        3, 1, n, dtype=torch.float64, generator=noise
-    )
+    b = torch.randn(3, 1, n, dtype=torch.float64, generator=noise)
+    return Q * torch.linspace(-rate, rate, n, dtype=torch.float64) @ Q.T, b
 
 
 @pytest.mark.parametrize("window", [0, 3, 8])
@@ -20,7 +19,8 @@ def linear(rate: float, n: int = 12, seed: int = 0) -> tuple[torch.Tensor, torch
 def test_it_finds_the_solution_of_a_linear_contraction(window, damping):
     A, b = linear(0.8)
     exact = b @ torch.linalg.inv(torch.eye(12, dtype=torch.float64) - A).T
-    found = fixed_point(lambda z: z @ A.T + b, torch.zeros_like(b), tolerance=1e-12, most=300, damping=damping, window=window)
+    options = {"tolerance": 1e-12, "most": 300, "damping": damping, "window": window}
+    found = fixed_point(lambda z: z @ A.T + b, torch.zeros_like(b), **options)
     assert bool(found.converged.all())
     torch.testing.assert_close(found.value, exact, rtol=1e-10, atol=1e-10)
 

@@ -13,9 +13,10 @@ from torch import Tensor
 from vcycle.analysis.summary import Summary, finite_or_none
 from vcycle.spaces import L2, Domain, Placement
 
+Inputs = Float[Tensor, "b i *grid"]
 Field = Float[Tensor, "b c *grid"]
-Predict = Callable[[Field], Field]
-Solve = Callable[[Field, float], Field]
+Predict = Callable[[Inputs], Field]
+Solve = Callable[[Inputs, float], Field]
 
 LOOSEST, STRICTEST = 0.5, 1e-12
 BISECTIONS = 6
@@ -81,7 +82,7 @@ class Cost:
 def compare_cost(
     predict: Predict,
     solvers: Mapping[str, Solve],
-    inputs: Field,
+    inputs: Inputs,
     reference: Field,
     domain: Domain,
     placement: Placement = "cell",
@@ -120,7 +121,7 @@ def compare_cost(
 
 
 def loosest_tolerance(
-    solve: Solve, inputs: Field, target: float, median_error: Callable[[Field], float]
+    solve: Solve, inputs: Inputs, target: float, median_error: Callable[[Field], float]
 ) -> tuple[float | None, float]:
     """The loosest tolerance whose median error is <= target, and that error; (None, least error) where none is.
 
@@ -146,9 +147,7 @@ def loosest_tolerance(
     return tolerance, error
 
 
-def time_per_sample(
-    calls: Mapping[str, Callable[[Field], Field]], inputs: Field, batch: int, repeats: int
-) -> dict[str, float]:
+def time_per_sample(calls: Mapping[str, Predict], inputs: Inputs, batch: int, repeats: int) -> dict[str, float]:
     """Median milliseconds per sample of each call on batches of `batch` samples.
 
     Everyone gets the same batches, in turns, so that a busy moment of the machine meets all alike.
@@ -166,7 +165,7 @@ def time_per_sample(
     return {name: 1e3 * statistics.median(values) / batch for name, values in seconds.items()}
 
 
-def _at(solve: Solve, tolerance: float) -> Callable[[Field], Field]:
+def _at(solve: Solve, tolerance: float) -> Predict:
     return lambda inputs: solve(inputs, tolerance)
 
 

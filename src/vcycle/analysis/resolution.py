@@ -11,8 +11,9 @@ from torch import Tensor
 from vcycle.analysis.summary import Summary
 from vcycle.spaces import L2, Domain, Placement, resample
 
+Inputs = Float[Tensor, "b i *grid"]
 Field = Float[Tensor, "b c *grid"]
-Predict = Callable[[Field], Field]
+Predict = Callable[[Inputs], Field]
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class AtResolution:
 
 def audit_resolutions(
     predict: Predict,
-    sets: Mapping[tuple[int, ...], tuple[Field, Field]],
+    sets: Mapping[tuple[int, ...], tuple[Inputs, Field]],
     trained: tuple[int, ...],
     domain: Domain,
     placement: Placement = "cell",

@@ -75,8 +75,7 @@ def _network(config: TrainConfig, subject: Task) -> nn.Module:
 
 def _log_inputs(config: TrainConfig, subject: Task) -> list[bool]:
     """Which inputs the network sees as logarithms."""
-    positive = () if subject.problem is None else subject.problem.positive_names
-    chosen = positive if config.log_inputs is None else config.log_inputs
+    chosen = _positive(subject) if config.log_inputs is None else config.log_inputs
     for name in chosen:
         if name not in subject.input_names:
             raise ValueError(
@@ -90,6 +89,14 @@ def _log_inputs(config: TrainConfig, subject: Task) -> list[bool]:
                 f"input {name!r} has no logarithm, its values go down to {low:g}: leave it out of log_inputs"
             )
     return log
+
+
+def _positive(subject: Task) -> list[str]:
+    """The positive inputs of the problem, as the data call them: own data may have other names in the same order."""
+    if subject.problem is None:
+        return []
+    pairs = zip(subject.input_names, subject.problem.input_names, strict=True)
+    return [name for name, known in pairs if known in subject.problem.positive_names]
 
 
 def _fitted(fields: Float[Tensor, "b c *grid"], scaling: str) -> Affine:

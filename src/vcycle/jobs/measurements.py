@@ -25,6 +25,7 @@ from vcycle.problems import Diffusion, Problem
 from vcycle.spaces import resample
 from vcycle.surrogate import Surrogate
 
+Inputs = Float[Tensor, "b i *grid"]
 Field = Float[Tensor, "b c *grid"]
 PerSample = Float[Tensor, " b"]
 Shape = tuple[int, ...]
@@ -58,7 +59,7 @@ def bounds(surrogate: Surrogate, pairs: Fields, tighten: int) -> tuple[Effectivi
 
 
 def _discrete(
-    surrogate: Surrogate, problem: Diffusion, inputs: Field, tighten: int
+    surrogate: Surrogate, problem: Diffusion, inputs: Inputs, tighten: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Bound, true energy error, size of the solution, and how well the true error is known, per sample."""
     prediction, reference = surrogate.predict(inputs, tighten=tighten), problem.solve(inputs).value
@@ -115,7 +116,7 @@ def other_shapes(trained: Shape, resolutions: Sequence[int | Sequence[int]] | No
 def cost(surrogate: Surrogate, problem: Problem, pairs: Fields) -> Cost:
     """The network against the reference solver, on the same grid and on a coarser one with interpolation."""
     inputs, reference = pairs.inputs[:COST_SAMPLES], pairs.outputs[:COST_SAMPLES]
-    solvers: dict[str, Callable[[Field, float], Field]] = {
+    solvers: dict[str, Callable[[Inputs, float], Field]] = {
         "reference solver": lambda a, tolerance: problem.solve(a, tolerance).value
     }
     shape = tuple(reference.shape[2:])
@@ -127,10 +128,10 @@ def cost(surrogate: Surrogate, problem: Problem, pairs: Fields) -> Cost:
     return compare_cost(surrogate.apply, solvers, inputs, reference, surrogate.domain, surrogate.placement, also=also)
 
 
-def _coarse(problem: Problem, shape: Shape) -> Callable[[Field, float], Field]:
+def _coarse(problem: Problem, shape: Shape) -> Callable[[Inputs, float], Field]:
     domain = problem.domain
 
-    def solve(a: Field, tolerance: float) -> Field:
+    def solve(a: Inputs, tolerance: float) -> Field:
         return resample(problem.solve(resample(a, domain, shape), tolerance).value, domain, tuple(a.shape[2:]))
 
     return solve

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -48,7 +49,7 @@ class Equilibrium(nn.Module):
     ) -> None:
         super().__init__()
         self.step = step
-        self.options = {"tolerance": tolerance, "most": most, "damping": damping, "window": window}
+        self.iterate = partial(fixed_point, tolerance=tolerance, most=most, damping=damping, window=window)
 
     def solve(self, c: Float[Tensor, "b d *grid"]) -> Solution:
         """The fixed point with its residual, and whether each sample has converged; without gradient."""
@@ -71,7 +72,7 @@ class Equilibrium(nn.Module):
 
     def _iterate(self, T: Callable[[Tensor], Tensor], c: Tensor) -> Solution:
         start = c.new_full((c.shape[0], self.step.channels, *c.shape[2:]), self.step.start)
-        return fixed_point(T, start, **self.options)
+        return self.iterate(T, start)
 
     def _adjoint(self, T: Callable[[Tensor], Tensor], z: Tensor, g: Tensor | None) -> Tensor | None:
         """(I - dT/dz)^-T g; autograd may know that g is zero and give None."""
@@ -79,4 +80,4 @@ class Equilibrium(nn.Module):
             return None
         pull = torch.func.vjp(T, z)[1]
         with torch.no_grad():
-            return fixed_point(lambda w: g + pull(w)[0], g, **self.options).value
+            return self.iterate(lambda w: g + pull(w)[0], g).value

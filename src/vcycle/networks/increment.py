@@ -15,8 +15,8 @@ FIRST_INCREMENT = 0.1
 class Increment(nn.Module):
     """w = a + K v + B v at the first `steps` instants: K multiplies Fourier modes in time and space, B is a matrix.
 
-    Its input holds the channels of v, then those of a. It is affine in v and a, and in its parameters. K and B start a tenth
-    as large as elsewhere, so that the first prediction is nearly a; without `residual` a is left out.
+    Its input holds the channels of v, then those of a. It is affine in v and a, and in its parameters. K and B start a
+    tenth as large as elsewhere, so that the first prediction is nearly a; without `residual` a is left out.
     """
 
     def __init__(self, source: Space, target: Space, modes: Sequence[int], steps: int, *, residual: bool = True):

@@ -24,10 +24,10 @@ class T1(nn.Module):
     """z_0 = s A P(a, x),   z_{l+1} = z_l + X_l sigma(R_l z_l),   u = S M_2 sigma_h(M_1 z_depth) / s + s b.
 
     A takes a function to its lowest coefficients in an orthonormal basis that fits the boundary conditions, S sums
-    them up again; everything between lives on the coefficients. R_l(k) is a matrix on the channels
-    for every mode k, X_l a matrix on the modes along each axis for every channel: sigma acts on coefficients, so it
-    mixes frequencies, not points. P, M_1 and M_2 are matrices on the channels, P with a bias, b is a constant per
-    output channel, and x are coordinates appended to the input.
+    them up again; everything between lives on the coefficients. R_l(k) is a matrix on the channels for every mode k,
+    X_l a matrix on the modes along each axis for every channel: sigma acts on coefficients, so it mixes frequencies,
+    not points. P, M_1 and M_2 are matrices on the channels, P with a bias, b is a constant per output channel, and x
+    are coordinates appended to the input.
 
     width, depth       channels and number of layers
     modes              coefficients kept per axis: one number, or one per axis; 16 Fourier modes are |k| <= 8

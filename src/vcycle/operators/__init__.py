@@ -8,11 +8,11 @@ from vcycle.operators.base import LinearOperator as LinearOperator
 from vcycle.operators.base import Scaled as Scaled
 from vcycle.operators.base import Sum as Sum
 from vcycle.operators.base import count_parameters as count_parameters
+from vcycle.operators.bounded_spectral import BoundedSpectral as BoundedSpectral
 from vcycle.operators.canonical import Canonical as Canonical
 from vcycle.operators.finite_rank import FiniteRank as FiniteRank
 from vcycle.operators.finite_rank import Functions as Functions
 from vcycle.operators.finite_rank import separable as separable
-from vcycle.operators.bounded_spectral import BoundedSpectral as BoundedSpectral
 from vcycle.operators.finite_volume import FiniteVolume as FiniteVolume
 from vcycle.operators.fourier import Fourier as Fourier
 from vcycle.operators.geometric import Chebyshev as Chebyshev

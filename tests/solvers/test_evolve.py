@@ -66,6 +66,12 @@ def test_what_blows_up_is_said_to_have_failed():
     assert "1 of 2 samples missed the tolerance 1e-06 with 256 steps" in solution.message
 
 
+def test_what_is_no_number_is_not_tried():
+    solution = evolve(LOGISTIC, constant(math.nan, 0.3), 0.1, tolerance=1e-4)
+    assert solution.converged.tolist() == [False, True]
+    assert evolve(LOGISTIC, constant(math.inf), 0.1).iterations == 4
+
+
 def test_nothing_is_gained_beyond_rounding():
     solution = evolve(LOGISTIC, constant(0.3), 0.1, tolerance=0.0)
     assert not solution.converged.any()

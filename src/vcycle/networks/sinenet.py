@@ -23,7 +23,8 @@ class SineNet(nn.Module):
     levels           grids of a wave, each with half the points; every axis must be divisible by 2^(levels - 1)
     multiplier       grid i = 0, 1, ... has int(width multiplier^i) channels
     blocks           pairs of layers per block
-    activation, norm     sigma and the normalisation before it; 'group' takes mean and deviation of the whole sample
+    activation, norm     sigma and the normalisation before it: 'layer' takes mean and deviation of the channels of
+                     a point, 'group' (as published) those of the whole sample
     disentangled     from the third grid on a block sees the pooled input of the wave too
     shortcut         a matrix around every block
     residual         the sum in v_{k-1} + U_k v_{k-1}
@@ -46,7 +47,7 @@ class SineNet(nn.Module):
         multiplier: float = 1.2,
         blocks: int = 1,
         activation: str = "gelu",
-        norm: NormName | None = "group",
+        norm: NormName | None = "layer",
         disentangled: bool = True,
         shortcut: bool = True,
         residual: bool = True,

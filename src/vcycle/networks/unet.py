@@ -22,7 +22,8 @@ class UNet(nn.Module):
     All stencils see beyond the boundary what the conditions of the domain say, at every level.
 
     width                channels at the finest level
-    levels               number of grids, each with half the points of the finer one (rounded up)
+    levels               number of grids, each with half the points of the finer one (rounded up). The coarsest should
+                         have about 4 points per axis: 4 levels at 32, 5 at 64
     multiplier           level l = 1, 2, ... has int(width multiplier^(l-1)) channels
     blocks               residual blocks in every chain
     activation, norm     sigma, and the normalisation N before it: 'layer' keeps points and samples apart
@@ -40,8 +41,8 @@ class UNet(nn.Module):
         out_channels: int,
         *,
         width: int = 16,
-        levels: int = 4,
-        multiplier: float = 2.0,
+        levels: int = 5,
+        multiplier: float = 1.5,
         blocks: int = 1,
         activation: str = "gelu",
         norm: NormName | None = "layer",

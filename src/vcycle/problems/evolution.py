@@ -97,12 +97,12 @@ class Evolution(Problem):
     def residual(self, inputs: Inputs, u: Field) -> PerSample:
         """The relative L2 distance of u from the states computed anew, plus the estimate of their error in time."""
         solution = self._evolved(inputs, self.accuracy, MOST_HALVINGS, ETDRK4)
-        return L2(self.domain).relative(u.double(), solution.value) + solution.residual
+        return L2(self.domain).relative(u.to(solution.value), solution.value) + solution.residual
 
     def verify(self, inputs: Inputs, u: Field) -> PerSample:
         """Integrating-factor RK4 with its own steps."""
         solution = self._evolved(inputs, self.accuracy, MOST_HALVINGS, IntegratingFactorRK4)
-        return L2(self.domain).relative(u.double(), solution.value)
+        return L2(self.domain).relative(u.to(solution.value), solution.value)
 
     def require_one_dimension(self) -> None:
         """Raises ValueError on any but an interval."""

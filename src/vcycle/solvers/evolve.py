@@ -67,8 +67,11 @@ def _evolve(
     steps = FEWEST_STEPS
     value = snapshots_of(scheme(equation, interval / steps), initial, steps, snapshots)
     coarse, change = value, torch.full(initial.shape[:1], torch.inf, dtype=torch.float64)
-    rows = torch.arange(initial.shape[0])
+    rows = initial.flatten(1).isfinite().all(1).nonzero().flatten()
+    coarse = coarse[rows]
     for _ in range(min(most, MOST_HALVINGS)):
+        if len(rows) == 0:
+            break
         steps *= 2
         fine = snapshots_of(scheme(equation, interval / steps), initial[rows], steps, snapshots)
         before, now = change[rows], _relative_change(coarse, fine)
@@ -76,8 +79,6 @@ def _evolve(
         # Below a certain change halving only adds rounding.
         go_on = (now > tolerance) & ~((now < ROUNDING) & (now > before / 2))
         rows, coarse = rows[go_on], fine[go_on]
-        if len(rows) == 0:
-            break
     return value, change, steps * snapshots
 
 

@@ -24,7 +24,7 @@ class SineNetConfig(Config):
     """pairs of layers per block"""
     activation: Activation = "gelu"
     """the nonlinearity"""
-    norm: Literal["instance", "group", "batch", "layer"] | None = "group"
+    norm: Literal["instance", "group", "batch", "layer"] | None = "layer"
     """normalisation of the channels"""
     disentangled: bool = True
     """coarse levels see the pooled input of their U-Net too"""

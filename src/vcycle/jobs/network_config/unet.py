@@ -14,9 +14,9 @@ class UNetConfig(Config):
     name: Literal["unet"] = "unet"
     width: int = Field(16, ge=1)
     """channels at the finest level"""
-    levels: int = Field(4, ge=1)
+    levels: int = Field(5, ge=1)
     """number of grids, finest to coarsest"""
-    multiplier: float = Field(2.0, gt=0)
+    multiplier: float = Field(1.5, gt=0)
     """growth of the channels from level to level"""
     blocks: int = Field(1, ge=1)
     """residual blocks per level, going down and going up"""

@@ -199,7 +199,7 @@ def test_bugs_are_not_dressed_up(jobs):
             "unknown option --network.widht: did you mean --network.width?",
         ),
         ("train --config missing.yaml", "cannot read missing.yaml: No such file or directory"),
-        ("generate poisson --out D", "--problem cannot be 'poisson': known: darcy"),
+        ("generate poison --out D", "--problem cannot be 'poison': did you mean 'poisson'? known: darcy"),
         ("evaluate RUN --input-field x", "--input-field describes a file of arrays: give it as --data"),
     ],
 )

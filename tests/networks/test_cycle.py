@@ -22,12 +22,12 @@ def test_a_cycle_has_this_many_parameters(source, d):
 @pytest.mark.parametrize(("source", "d"), [(ONE, 1), (MANY, 6)])
 def test_shared_cycles_have_these(source, d):
     """One S and one A per level; or one S, A, R, Pi and P for all."""
-    steps = ((1, 1), (2, 0), (2, 0))
-    assert (
-        count_parameters(Cycle(steps, shared="steps").build(source, MANY))
-        == parameters_of_a_cycle(5, 3, 6, d) - (9 - 6) * 9 * 6 * d
-    )
-    assert count_parameters(Cycle(steps, shared="levels").build(source, MANY)) == 2 * 9 * 6 * d + 9 * d**2 + 25 * 6**2
+    cycles = {
+        shared: Cycle(((1, 1), (2, 0), (2, 0)), shared=shared).build(source, MANY) for shared in ("steps", "levels")
+    }
+    pair, transfers = 2 * 9 * 6 * d, 9 * d**2 + 25 * 6**2
+    assert count_parameters(cycles["steps"]) == 3 * pair + 2 * transfers
+    assert count_parameters(cycles["levels"]) == pair + transfers
 
 
 OPTIONS = [

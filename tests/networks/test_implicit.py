@@ -58,8 +58,8 @@ def test_errors_say_what_to_do():
         Implicit(1, 1, activation="star")
     with pytest.raises(ValueError, match=r"between 0 and 1, got 1\.5"):
         Implicit(1, 1, rate=1.5)
-    with pytest.raises(ValueError, match="divisible by 2"):
-        Implicit(1, 1, step="cycle", **SMALL)(torch.zeros(1, 1, 7, 8))
+    with pytest.raises(ValueError, match="2 points or more"):
+        Implicit(1, 1, step="cycle", **SMALL)(torch.zeros(1, 1, 1, 8))
     network = Implicit(1, 1, step="cycle", activation="identity", **SMALL).eval()
     for p in network.equilibrium.parameters():
         p.data.fill_(1.0)

@@ -16,7 +16,7 @@ P = Burgers(time=0.4, accuracy=1e-7)
 @pytest.mark.parametrize("kind", [kind for kind in PROBLEMS.values() if issubclass(kind, Evolution)])
 def test_states_satisfy_the_differential_equation(kind):
     """u_t by differences of the states against L u + N(u)."""
-    problem = kind(time=0.04, snapshots=4, accuracy=1e-9, tau=1.0)
+    problem = kind(time=0.004, snapshots=4, accuracy=1e-9, tau=1.0)
     u = problem.sample((24,) * problem.domain.dimension, 0, [0])
     states = torch.cat([u, problem.solve(u).value], 1)
     rate = problem.evolution(FourierGrid(problem.domain, tuple(u.shape[2:]))).rate(states[:, 2:3])

@@ -56,7 +56,10 @@ def _line(option: Option, home: str) -> str:
 def _row(left: str, right: str) -> str:
     first, *rest = textwrap.wrap(right, WIDTH - COLUMN) or [""]
     gap = "\n" + " " * COLUMN
-    head = f"  {left}".ljust(COLUMN) if len(left) + 3 < COLUMN else f"  {left}{gap}"
+    # Long lists of choices break after a bar.
+    lines = textwrap.wrap(left.replace("|", "| "), WIDTH, initial_indent="  ", subsequent_indent=" " * 6)
+    shown = "\n".join(lines).replace("| ", "|")
+    head = shown.ljust(COLUMN) if len(left) + 3 < COLUMN else f"{shown}{gap}"
     return gap.join([head + first, *rest])
 
 

@@ -32,7 +32,7 @@ class Implicit(nn.Module):
 
     width, modes       channels, and modes per axis of 'spectral' (one number, or one per axis)
     rate               of the contractions; nearer to 1 reaches farther and iterates longer
-    levels             grids of 'cycle'; every axis must then be divisible by 2^(levels - 1)
+    levels             grids of 'cycle'; each has half the points of the one above, rounded up
     tolerance, most    relative residual of the fixed point; most iterations (None: as many as the proof needs, 50
                        without one)
     damping, window    z <- damping z + (1 - damping) T(z); number of residuals that Anderson acceleration combines
@@ -79,10 +79,10 @@ class Implicit(nn.Module):
 
     def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         check_field("Implicit", x, self.in_channels, self.domain)
-        divisor = 2 ** (self.levels - 1)
-        if isinstance(self.equilibrium.step, CycleStep) and any(n % divisor for n in x.shape[2:]):
+        least = 2 ** (self.levels - 2) + 1
+        if isinstance(self.equilibrium.step, CycleStep) and any(n < least for n in x.shape[2:]):
             raise ValueError(
-                f"Implicit with step='cycle' and {self.levels} levels needs axes divisible by {divisor}, got "
+                f"Implicit with step='cycle' and {self.levels} levels needs axes of {least:g} points or more, got "
                 f"{tuple(x.shape[2:])}: take fewer levels or another step"
             )
         return self.project(self.equilibrium(self.lift(append_coordinates(x, self.coordinates))))

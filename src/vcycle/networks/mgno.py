@@ -49,7 +49,8 @@ class MgNO(nn.Module):
     mesh width: on half of it the same numbers are another operator, and errors explode. P N R is one operator on
     functions, the same at every resolution, so on a finer grid only the difference between the two discretisations
     adds to the error. Of a logarithm R takes the geometric mean, which is the right coefficient of a cell that
-    two materials share, in two dimensions and on average over their shapes.
+    two materials share, in two dimensions and on average over their shapes. Half the training grid is cheaper, and the
+    network sees averages while it trains.
 
     With shared='levels', residual=True, start='zero' and the right numbers a cycle is the textbook solver of
     Poisson's equation. On a periodic domain the network commutes with shifts by 2^(levels - 1) points, if that divides

@@ -94,7 +94,7 @@ def test_exports():
         ("LSM_2D", {"patch_size": "3,3,3"}, r"got patch_size='3,3,3', expected 2 numbers"),
         ("LSM_3D", {}, "got patch_size='1,1', expected 3 numbers"),
         ("Model", {"padding": "3"}, "got padding='3', expected 2 numbers"),
-        ("LSM_2D", {"d_model": 12}, "8 heads, so d_model is a multiple, got 12"),
+        ("LSM_2D", {"d_model": 12}, "8 heads, so d_model must be a multiple of 8, got 12"),
         ("LSM_2D", {"d_modell": 12}, "unknown option 'd_modell': did you mean 'd_model'"),
         ("LSM_Irregular_Geo", {"use_iphi": False, "use_code": True}, "a code is read by the deformation alone"),
         ("LSM_Irregular_Geo", {"s1": 24}, "must be multiples of 16 times the patch"),

@@ -35,7 +35,13 @@ OPTIONS = {
     "up_interpolation": True,
     "interpolation_mode": "bicubic",
 }
-INTERPOLATIONS: dict[str, InterpolationName] = {"bicubic": "cubic", "bilinear": "linear", "nearest": "constant"}
+INTERPOLATIONS: dict[str, InterpolationName] = {
+    "bicubic": "cubic",
+    "bilinear": "linear",
+    "nearest": "constant",
+    "nearest-exact": "constant",
+    "area": "constant",
+}
 # The released class stops, or fails on every input, with any other value.
 EXPRESSIBLE = {
     "num_layers": (4,),

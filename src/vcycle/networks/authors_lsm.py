@@ -93,7 +93,8 @@ class Patched(nn.Module):
 def published_unet(name: str, space: Space, o: Mapping[str, Any]) -> SpectralUNet:
     if space.channels % HEADS:
         raise ValueError(
-            f"{name}: the published class has {HEADS} heads, so d_model must be a multiple of {HEADS}, got {space.channels}"
+            f"{name}: the published class has {HEADS} heads, so d_model must be a multiple of {HEADS}, "
+            f"got {space.channels}"
         )
     upsampling: Upsampling = "ends" if o["bilinear"] else "learned"
     latent = LatentOptions(o["num_token"], HEADS, o["num_basis"], published=True)

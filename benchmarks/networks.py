@@ -26,12 +26,12 @@ from torch import Tensor, nn
 
 import vcycle
 from machine import write_table
-from vcycle.networks import NETWORKS, build
+from vcycle.networks import NETWORKS, StencilNetwork, build
 from vcycle.operators import count_parameters
 from vcycle.spaces import H1, L2, Domain
 
 BUDGET = 600_000
-CLIP = 1.0  # without it MgNO ran away on the way up to the peak rate
+STEP = 4  # of widths: heads and groups divide it
 TRAIN, VALIDATION, TEST = 512, 64, 128
 RUNS = Path("runs") / "networks"
 
@@ -88,13 +88,11 @@ def run(case: str, n: int, network: str, seed: int, steps: int, threads: int) ->
     if (folder / "row.json").exists():
         return
     data, tests = data_of(case, n)
-    options, parameters = sized(network, case)
-    vcycle.train(
-        {"data": str(data), "network": options, "seed": seed, "clip": CLIP},
-        steps=steps,
-        threads=threads,
-        out=str(folder),
-    )
+    options, parameters = sized(network, case, n)
+    configuration = {"data": str(data), "network": options, "seed": seed}
+    result = vcycle.train(configuration, steps=steps, threads=threads, out=str(folder))
+    if result.ended != "finished":
+        raise SystemExit(str(result))
     row = {"problem": case, "resolution": n, "network": network, "parameters": parameters, "steps": steps, "seed": seed}
     surrogate = vcycle.load(folder)
     for label, test in tests.items():
@@ -143,21 +141,24 @@ def plain(case: str) -> dict[str, Any]:
 
 
 @lru_cache
-def sized(network: str, case: str) -> tuple[dict[str, Any], int]:
-    """The options of the network with the width nearest to the budget, and its parameters."""
+def sized(network: str, case: str, n: int) -> tuple[dict[str, Any], int]:
+    """The options of the network with the width, a multiple of 4, nearest to the budget, and its parameters."""
     problem = vcycle.problems.build(plain(case))
     channels = len(problem.input_names), len(problem.output_names)
+    options = VARIANTS[network]
+    if issubclass(NETWORKS[options["name"]], StencilNetwork):
+        options = {**options, "resolution": n}
 
     def parameters(width: int) -> int:
         with torch.device("meta"):
-            return count_parameters(build({**VARIANTS[network], "width": width}, *channels, problem.domain))
+            return count_parameters(build({**options, "width": width}, *channels, problem.domain))
 
     low, high = 8, 1024
-    while high - low > 8:
-        middle = (low + high) // 16 * 8
+    while high - low > STEP:
+        middle = (low + high) // (2 * STEP) * STEP
         low, high = (middle, high) if parameters(middle) <= BUDGET else (low, middle)
     width = min((low, high), key=lambda w: abs(parameters(w) - BUDGET))
-    return {**VARIANTS[network], "width": width}, parameters(width)
+    return {**options, "width": width}, parameters(width)
 
 
 def measure_speed(cases: list[str], points: int | None, networks: list[str], threads: int) -> None:
@@ -167,7 +168,7 @@ def measure_speed(cases: list[str], points: int | None, networks: list[str], thr
         problem, n = vcycle.problems.build(plain(case)), points or CASES[case].resolution
         x = problem.sample((n,) * problem.domain.dimension, 3, range(16)).float()
         built = {
-            name: build(sized(name, case)[0], x.shape[1], len(problem.output_names), problem.domain)
+            name: build(sized(name, case, n)[0], x.shape[1], len(problem.output_names), problem.domain)
             for name in networks
         }
         least: dict[str, list[float]] = {name: [float("inf")] * 2 for name in networks}
@@ -179,7 +180,7 @@ def measure_speed(cases: list[str], points: int | None, networks: list[str], thr
         for name, (training, prediction) in least.items():
             ms = {"step_ms": f"{1e3 * training:.0f}", "prediction_ms": f"{1e3 * prediction:.2f}"}
             measured.append(
-                {"problem": case, "resolution": n, "network": name, "parameters": sized(name, case)[1], **ms}
+                {"problem": case, "resolution": n, "network": name, "parameters": sized(name, case, n)[1], **ms}
             )
             print(measured[-1], flush=True)
     write_table("networks_speed.csv", measured, threads=threads)

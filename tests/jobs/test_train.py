@@ -18,7 +18,7 @@ from vcycle.app.cli import main
 from vcycle.data import DataError, Dataset, generate
 from vcycle.jobs import train
 from vcycle.jobs.config import TrainConfig
-from vcycle.jobs.configure import read_file, resolve
+from vcycle.jobs.configure import merge, read_file, resolve
 from vcycle.jobs.criteria import bound, loss_named
 from vcycle.jobs.option_errors import ConfigError
 from vcycle.jobs.tasks import FreshInputs, derived_seed, task
@@ -75,7 +75,8 @@ class TestFolder:
     def test_the_configuration_is_complete_and_reads_back(self, run):
         folder, _ = run
         config = resolve(TrainConfig, read_file(folder / "config.yaml"))
-        assert config == resolve(TrainConfig, ON_EQUATION | {"out": str(folder)})
+        settled = {"out": str(folder), "network": {"resolution": [16, 16]}}
+        assert config == resolve(TrainConfig, merge(ON_EQUATION, settled, TrainConfig))
 
     def test_the_surrogate_can_be_rebuilt_from_the_folder(self, run):
         folder, result = run
@@ -83,6 +84,7 @@ class TestFolder:
         assert about["problem"] == Darcy().to_dict()
         assert (about["input_names"], about["output_names"]) == (["a"], ["u"])
         assert (about["placement"], about["resolution"]) == ("cell", [16, 16])
+        assert about["network"]["resolution"] == [16, 16]  # stencils belong to the training grid
         domain = Domain(**about["domain"])
         bare = networks.build(about["network"], 1, 1, domain)
         network = Normalised(bare, Affine.identity(1, 2), Affine.identity(1, 2))

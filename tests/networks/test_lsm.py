@@ -13,30 +13,35 @@ def field(*shape: int) -> torch.Tensor:
     return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
 
 
+def awake(network: LSM) -> LSM:
+    """With open gates: at first the spectral blocks pass nothing."""
+    for block in network.unet.blocks:
+        torch.nn.init.normal_(block.gate)
+    return network
+
+
 def close(found: torch.Tensor, expected: torch.Tensor) -> None:
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
 
 
 def test_parameters_at_the_defaults():
-    assert count_parameters(LSM(1, 1)) == 681_049
+    assert count_parameters(LSM(1, 1)) == 681_313
 
 
-def test_without_tokens_it_is_a_unet():
-    """The ablation of P18: blocks whose values are zero, or none at all."""
+def test_training_begins_with_the_unet():
+    """The gates are closed; once they open, the ablation of P18 is another network."""
     network, plain = LSM(1, 1, **SMALL).double(), LSM(1, 1, **SMALL | {"tokens": 0}).double()
-    for block in network.unet.blocks:
-        for parameter in (block.tokens, block.keys_values.weight, block.series.weight):
-            torch.nn.init.zeros_(parameter)
     plain.load_state_dict({k: v for k, v in network.state_dict().items() if ".blocks." not in k})
     u = field(2, 1, 16, 8)
     assert torch.equal(network(u), plain(u))
+    assert not torch.allclose(awake(network)(u), plain(u))
 
 
 @pytest.mark.parametrize("upsampling", ["linear", "learned"])
 @pytest.mark.parametrize("axis", [2, 3])
 def test_on_a_periodic_domain_it_commutes_with_shifts_of_a_coarse_patch(upsampling, axis):
     options = SMALL | {"patch": 2, "coordinates": None, "upsampling": upsampling}
-    network = LSM(2, 1, **options, domain=Domain.unit(2, "periodic")).double()
+    network = awake(LSM(2, 1, **options, domain=Domain.unit(2, "periodic")).double())
     u = field(1, 2, 16, 16)
     close(network(u.roll(8, axis)), network(u).roll(8, axis))
     assert not torch.allclose(network(u.roll(1, axis)), network(u).roll(1, axis))
@@ -45,7 +50,7 @@ def test_on_a_periodic_domain_it_commutes_with_shifts_of_a_coarse_patch(upsampli
 @pytest.mark.parametrize("upsampling", ["linear", "ends", "learned"])
 @pytest.mark.parametrize("norm", ["group", "batch", None])
 def test_every_parameter_matters(upsampling, norm):
-    network = LSM(1, 2, **SMALL, upsampling=upsampling, norm=norm).double()
+    network = awake(LSM(1, 2, **SMALL, upsampling=upsampling, norm=norm).double())
     network(field(2, 1, 16, 16)).pow(3).sum().backward()
     largest = {name: float(p.grad.abs().max()) for name, p in network.named_parameters()}
     assert min(largest.values()) > 1e-12 * max(largest.values())
@@ -54,7 +59,7 @@ def test_every_parameter_matters(upsampling, norm):
 def test_only_batch_normalisation_mixes_samples():
     u = field(3, 1, 8, 8)
     for norm, mixes in (("group", False), ("instance", False), ("batch", True), (None, False)):
-        network = LSM(1, 1, **SMALL, norm=norm).double().train()
+        network = awake(LSM(1, 1, **SMALL, norm=norm).double().train())
         assert torch.allclose(network(u)[:1], network(u[:1]), rtol=0, atol=1e-12) != mixes
 
 

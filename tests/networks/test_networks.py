@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from vcycle.networks import NETWORKS, Normalised, build
+from vcycle.networks import NETWORKS, Normalised, StencilNetwork, build
+from vcycle.networks.reference_grid import ReferenceGrid
 from vcycle.problems import Darcy
 from vcycle.spaces import L2, Domain
 from vcycle.testing import NETWORK_THEOREMS, Examinee
@@ -56,6 +57,21 @@ def test_exam(name: str, theorem: Callable[[Examinee], None]) -> None:
     toy = TOYS[name]
     domain = Domain.unit(len(toy.shape), toy.boundaries[0])
     theorem(Examinee(name, lambda domain: build({"name": name, **toy.options}, 2, 1, domain), domain, toy.shape))
+
+
+@pytest.mark.parametrize("placement", ["cell", "vertex"])
+@pytest.mark.parametrize("name", [name for name, kind in NETWORKS.items() if issubclass(kind, StencilNetwork)])
+def test_stencils_with_a_resolution_are_p_n_r(name: str, placement: str) -> None:
+    options, domain = {"name": name, **TOYS[name].options}, Domain.unit(2)
+    bare = build({**options, "placement": placement}, 2, 1, domain).double()
+    network = build({**options, "placement": placement, "resolution": [16, 24]}, 2, 1, domain).double()
+    network.load_state_dict(bare.state_dict())
+    reference = ReferenceGrid(domain, (16, 24), placement)
+    x = torch.randn(2, 2, 16, 24, dtype=torch.float64)
+    torch.testing.assert_close(network(x), bare(x), rtol=0, atol=0)
+    for grid in ((32, 48), (19, 21), (9, 40)):
+        x = torch.randn(2, 2, *grid, dtype=torch.float64)
+        torch.testing.assert_close(network(x), reference.prolong(bare(reference.restrict(x)), grid), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("boundary", ["dirichlet", "neumann", "periodic", "mixed"])

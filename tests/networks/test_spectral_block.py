@@ -53,7 +53,8 @@ def test_it_is_the_formula():
                 entries.append(t[e] + f)
             z.append(torch.stack(entries))
         share = torch.stack([query[point, head] @ token for token in z]).softmax(0)
-        expected[point, 3 * head : 3 * head + 3] += sum(s * token for s, token in zip(share, z, strict=True))
+        gate = T.gate[3 * head : 3 * head + 3]
+        expected[point, 3 * head : 3 * head + 3] += gate * sum(s * token for s, token in zip(share, z, strict=True))
     close(T(u, (2, 3)), expected.T.reshape(1, 6, 2, 3))
 
 
@@ -88,6 +89,7 @@ def test_weights_of_the_points_add_up_to_1():
     """Where u is constant, every token is q + V u."""
     T, value = block(), field(6)
     torch.nn.init.zeros_(T.series.weight)
+    torch.nn.init.ones_(T.gate)
     mean = (T.keys_values.weight @ value).view(2, 3, 2)[..., 1]
     tokens = T.tokens + mean[:, None]
     query = (T.queries.weight @ value + T.queries.bias).view(2, 1, 3)

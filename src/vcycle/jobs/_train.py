@@ -13,7 +13,7 @@ from vcycle.jobs.configure import merge, resolve
 from vcycle.jobs.criteria import loss_named, validation
 from vcycle.jobs.run_folder import begin, describe
 from vcycle.jobs.tasks import Task, derived_seed, task
-from vcycle.networks import Fitted, Normalised
+from vcycle.networks import Fitted, Normalised, StencilNetwork
 from vcycle.operators import Affine
 from vcycle.problems import Diffusion
 from vcycle.training import Constant, Cosine, OneCycle, Optimizer, Result, Schedule, Settings
@@ -36,6 +36,7 @@ def train(config: TrainConfig | Mapping[str, Any] | None = None, **overrides: An
     base = config.model_dump() if isinstance(config, TrainConfig) else config or {}
     settled = resolve(TrainConfig, merge(base, overrides, TrainConfig))
     subject = task(settled)
+    settled = _on_grid(settled, subject)
     loss = loss_named(settled.loss, subject)
     network = _network(settled, subject)
     with torch.no_grad():
@@ -51,6 +52,16 @@ def train(config: TrainConfig | Mapping[str, Any] | None = None, **overrides: An
         folder,
         steps_per_epoch=subject.steps_per_epoch,
     )
+
+
+def _on_grid(config: TrainConfig, subject: Task) -> TrainConfig:
+    """Stencils belong to the training grid, unless the configuration names another."""
+    network = config.network
+    if not issubclass(networks.NETWORKS[network.name], StencilNetwork):
+        return config
+    grid = {"resolution": list(subject.resolution)} if network.model_dump()["resolution"] is None else {}
+    network = network.model_copy(update={"placement": subject.placement, **grid})
+    return config.model_copy(update={"network": network})
 
 
 def _network(config: TrainConfig, subject: Task) -> nn.Module:

@@ -106,8 +106,8 @@ class TrainConfig(Config):
     """length of the run in passes through the data"""
     batch: int = Field(8, ge=1)
     """samples a step"""
-    clip: float | None = Field(None, gt=0)
-    """largest norm of the gradient"""
+    clip: float | None = Field(1.0, gt=0)
+    """largest norm of the gradient, null: any"""
     precision: Literal["32-true", "64-true", "bf16-mixed", "16-mixed"] = "32-true"
     """arithmetic"""
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
@@ -172,6 +172,10 @@ class GenerateConfig(Config):
     """of the inputs"""
     splits: dict[str, int | float] | None = None
     """fractions or counts, {train: 0.8, validation: 0.1, test: 0.1} if not given"""
+    ood: dict[str, Any] | None = None
+    """test sets out of distribution: a parameter and its other values, {viscosity: [0.05, 0.002]}"""
+    ood_samples: int | None = Field(None, ge=1)
+    """samples in each of them, as many as in test if not given"""
     workers: int | None = Field(None, ge=1)
     """processes; as many as cores where that pays if not given"""
     dtype: Literal["float64", "float32"] = "float64"

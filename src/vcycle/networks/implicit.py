@@ -6,20 +6,20 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vcycle.networks.checks import check_field
 from vcycle.networks.coordinates import Coordinates, append_coordinates
 from vcycle.networks.equilibrium import Equilibrium, Step
 from vcycle.networks.perceptron import ChannelPerceptron
+from vcycle.networks.stencil_network import StencilNetwork
 from vcycle.networks.steps import CycleStep, GraphStep, SpectralStep, SubhomogeneousStep, banach_steps
 from vcycle.operators import Stencil, count_parameters
-from vcycle.spaces import Domain, Space
+from vcycle.spaces import Domain, Placement, Space
 
 StepName = Literal["spectral", "graph", "subhomogeneous", "cycle"]
 SPARE_STEPS = 5  # beyond Banach's number, for a fixed point smaller than the first residual
 UNPROVEN_STEPS = 50
 
 
-class Implicit(nn.Module):
+class Implicit(StencilNetwork):
     """c = P(a, x),   z* = T(z*; c),   u = Q z*:   the equation is solved, not unrolled.
 
     P is a stencil and a perceptron on the channels, Q a perceptron on the channels. T is one of
@@ -38,6 +38,8 @@ class Implicit(nn.Module):
     damping, window    z <- damping z + (1 - damping) T(z); number of residuals that Anderson acceleration combines
     activation         sigma, one with a known Lipschitz constant for 'spectral'
     coordinates        'cells' (centres) of the unit box as further inputs, or None
+    resolution         the grid that the stencils belong to, best the training grid (StencilNetwork)
+    placement          what the values of `resolution` stand for: 'cell' or 'vertex'
 
     Sources: P142 (iterated operators), P152 (subhomogeneous), P2 (linear contractions from the input), P37 (gradients).
     """
@@ -58,11 +60,12 @@ class Implicit(nn.Module):
         window: int = 0,
         activation: str = "tanh",
         coordinates: Coordinates | None = "cells",
+        resolution: int | Sequence[int] | None = None,
+        placement: Placement = "cell",
         domain: Domain | None = None,
     ):
-        super().__init__()
-        self.domain = Domain.unit(2) if domain is None else domain
-        self.in_channels, self.coordinates, self.levels = in_channels, coordinates, levels
+        super().__init__(in_channels, domain, resolution, placement)
+        self.coordinates, self.levels = coordinates, levels
         hidden, d = Space(self.domain, width), self.domain.dimension
         T = _step(step, hidden, (modes,) * d if isinstance(modes, int) else modes, rate, levels, activation)
         if most is None:
@@ -77,8 +80,7 @@ class Implicit(nn.Module):
         self.equilibrium = Equilibrium(T, tolerance=tolerance, most=most, damping=damping, window=window)
         self.project = ChannelPerceptron(hidden, hidden, Space(self.domain, out_channels), nn.GELU())
 
-    def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
-        check_field("Implicit", x, self.in_channels, self.domain)
+    def on_grid(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         least = 2 ** (self.levels - 2) + 1
         if isinstance(self.equilibrium.step, CycleStep) and any(n < least for n in x.shape[2:]):
             raise ValueError(

@@ -7,17 +7,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.networks.activations import activation as activation_named
-from vcycle.networks.checks import check_field
 from vcycle.networks.coordinates import Coordinates, append_coordinates
 from vcycle.networks.norms import NormName
 from vcycle.networks.perceptron import ChannelPerceptron
 from vcycle.networks.spectral_block import LatentOptions
 from vcycle.networks.spectral_unet import SpectralUNet, UNetOptions, Upsampling
+from vcycle.networks.stencil_network import StencilNetwork
 from vcycle.operators import Pointwise, count_parameters
-from vcycle.spaces import Domain, Space
+from vcycle.spaces import Domain, Placement, Space
 
 
-class LSM(nn.Module):
+class LSM(StencilNetwork):
     """v = P(a, x),   e_1 = C_1 v,   e_{s+1} = C_{s+1} max e_s,   d_s = D_s (T_s e_s, P_s d_{s+1}),   u = Q d_1.
 
     C_s and D_s are pairs of neurons sigma(N(W v)) with 3-point stencils W, on grids s = 1, ..., levels that halve; T_s
@@ -39,6 +39,8 @@ class LSM(nn.Module):
                          one per axis, for sizes that do not fit: sizes with padding are multiples of
                          2^(levels - 1), and of 2^(levels - 1) patch where a patch is given
     projection_ratio     channels inside Q over width
+    resolution           the grid that the stencils belong to, best the training grid (StencilNetwork)
+    placement            what the values of `resolution` stand for: 'cell' or 'vertex'
 
     Without coordinates, on a periodic domain and with a given patch, the network commutes with shifts by
     2^(levels - 1) patch points. Source: P18.
@@ -62,12 +64,13 @@ class LSM(nn.Module):
         coordinates: Coordinates | None = "cells",
         padding: int | Sequence[int] = 0,
         projection_ratio: float = 2.0,
+        resolution: int | Sequence[int] | None = None,
+        placement: Placement = "cell",
         domain: Domain | None = None,
     ):
-        super().__init__()
-        self.domain = Domain.unit(2) if domain is None else domain
+        super().__init__(in_channels, domain, resolution, placement)
         d = self.domain.dimension
-        self.in_channels, self.width, self.levels, self.coordinates = in_channels, width, levels, coordinates
+        self.width, self.levels, self.coordinates = width, levels, coordinates
         self.patch = None if patch is None else _per_axis("patch", patch, d, least=1)
         self.padding = _per_axis("padding", padding, d, least=0)
         if any(p and self.domain.periodic(axis) for axis, p in enumerate(self.padding)):
@@ -84,8 +87,7 @@ class LSM(nn.Module):
             hidden, inner, Space(self.domain, out_channels), activation_named(activation, inner)
         )
 
-    def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
-        check_field("LSM", x, self.in_channels, self.domain)
+    def on_grid(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         shape = tuple(x.shape[2:])
         patch = self._patch(shape)
         v = self.lift(append_coordinates(x, self.coordinates))

@@ -1,5 +1,6 @@
 """Fields carried to the grid that a network belongs to, and back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -46,6 +47,16 @@ class ReferenceGrid:
                 matrix = interpolation(n, m, 1 if linear else 3, self.placement, self.domain.periodic(axis))
             matrices.append(torch.from_numpy(matrix).to(u))
         return apply_axes(matrices, u)
+
+
+def reference_grid(resolution: int | Sequence[int], domain: Domain, placement: Placement = "cell") -> ReferenceGrid:
+    """The grid with one number of points for all axes, or one per axis. Raises ValueError."""
+    shape = (resolution,) * domain.dimension if isinstance(resolution, int) else tuple(resolution)
+    if len(shape) != domain.dimension or any(n < 2 for n in shape):
+        raise ValueError(
+            f"a resolution is one number of points, at least 2, or one for each of {domain.dimension} axes, got {shape}"
+        )
+    return ReferenceGrid(domain, shape, placement)
 
 
 @lru_cache(maxsize=64)  # arrays: a cached tensor would belong to the inference mode or the trace that made it

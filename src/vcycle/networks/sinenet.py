@@ -1,18 +1,20 @@
 """SineNet: a chain of thin U-Nets."""
 
+from collections.abc import Sequence
+
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vcycle.networks.checks import check_field
 from vcycle.networks.convolution_block import LayerOptions
 from vcycle.networks.norms import NormName
+from vcycle.networks.stencil_network import StencilNetwork
 from vcycle.networks.wave import PoolingName, Wave, WaveOptions
 from vcycle.operators import Stencil, count_parameters
 from vcycle.operators.resampling import InterpolationName
-from vcycle.spaces import Domain, Ghost, Space
+from vcycle.spaces import Domain, Ghost, Placement, Space
 
 
-class SineNet(nn.Module):
+class SineNet(StencilNetwork):
     """v_0 = L x,   v_k = v_{k-1} + U_k v_{k-1}  for k = 1, ..., waves,   u = Q v_waves.
 
     L and Q are stencils with a bias, every wave U_k is a U-Net of its own (networks.Wave). A U-Net has to move features
@@ -31,6 +33,8 @@ class SineNet(nn.Module):
     pooling          'average' or 'max' of the 2^d cells of a coarse cell
     interpolation    from coarse to fine: 'cubic' (as torch), 'catmull_rom', 'linear' or 'constant'
     ghost            'zeros', 'circular', 'reflect' or 'replicate' at every face instead of the domain's conditions
+    resolution       the grid that the stencils belong to, best the training grid (StencilNetwork)
+    placement        what the values of `resolution` stand for: 'cell' or 'vertex'
 
     On a periodic domain the network commutes with shifts by 2^(levels - 1) points. Published: width 64, 5 levels, 8
     waves with multiplier 1.425, or 6, 4, 2 with 1.5, 1.611, 1.8075: 35.5 million parameters each. Source: P59.
@@ -54,11 +58,12 @@ class SineNet(nn.Module):
         pooling: PoolingName = "average",
         interpolation: InterpolationName = "cubic",
         ghost: Ghost | None = None,
+        resolution: int | Sequence[int] | None = None,
+        placement: Placement = "cell",
         domain: Domain | None = None,
     ):
-        super().__init__()
-        self.domain = Domain.unit(2) if domain is None else domain
-        self.in_channels, self.levels, self.residual = in_channels, levels, residual
+        super().__init__(in_channels, domain, resolution, placement)
+        self.levels, self.residual = levels, residual
         self.widths = tuple(int(width * multiplier**level) for level in range(levels))
         if levels < 2:
             raise ValueError(f"the waves of SineNet go down and up between grids: expected levels >= 2, got {levels}")
@@ -74,8 +79,7 @@ class SineNet(nn.Module):
         self.waves = nn.ModuleList(Wave(spaces, options) for _ in range(waves))
         self.project = Stencil(spaces[0], Space(self.domain, out_channels), ghost=ghost, bias=True)
 
-    def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
-        check_field("SineNet", x, self.in_channels, self.domain)
+    def on_grid(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         divisor = 2 ** (self.levels - 1)
         if any(n % divisor for n in x.shape[2:]):
             raise ValueError(

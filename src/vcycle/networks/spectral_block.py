@@ -17,7 +17,7 @@ class LatentOptions:
     """Tokens per patch, heads of the attention and M frequencies of the series.
 
     `published` is as P18 was released, with dead parameters: K and V have a bias, that of K seen by no softmax, and
-    there are sines of frequency 0 instead of frequency M.
+    there are sines of frequency 0 instead of frequency M, and g = 1.
     """
 
     tokens: int
@@ -27,12 +27,13 @@ class LatentOptions:
 
 
 class SpectralBlock(nn.Module):
-    """u -> u + softmax(Q u z^T) z,   z = t + f(t),   t = q + softmax(q (K u)^T) V u,   on every patch by itself.
+    """u -> u + g softmax(Q u z^T) z,   z = t + f(t),   t = q + softmax(q (K u)^T) V u,   on every patch by itself.
 
     A patch is a box of points of the grid; u holds its values, one row of channels per point. q are learned tokens: the
     first softmax is over the points of the patch and gives the tokens t their values, f is a TrigonometricSeries of
     each value, and the second softmax is over the tokens and gives every point its share of them. K, V and Q are
-    matrices on the channels (Q with bias); attention runs for `heads` groups of channels by themselves, unscaled.
+    matrices on the channels (Q with bias); attention runs for `heads` groups of channels by themselves, unscaled. The
+    gate g, a number per channel, is 0 at first: training begins with the network around the block.
 
     The points of a patch have no order: the block commutes with every permutation of them. Cost is linear in the
     points. Source: P18, section 3.
@@ -52,6 +53,7 @@ class SpectralBlock(nn.Module):
         self.tokens = nn.Parameter(torch.rand(heads, options.tokens, channels // heads) / channels)
         first = 0 if options.published else 1
         self.series = TrigonometricSeries(channels, options.frequencies, first)
+        self.gate = None if options.published else nn.Parameter(torch.zeros(channels))
 
     def forward(self, u: Float[Tensor, "b c *grid"], patch: Sequence[int]) -> Float[Tensor, "b c *grid"]:
         grid = tuple(u.shape[2:])
@@ -63,7 +65,8 @@ class SpectralBlock(nn.Module):
         t = self.tokens + (self.tokens @ keys).softmax(-1) @ values.mT
         z = t + self.series(t.mT.flatten(1, 2)).unflatten(1, (self.heads, -1)).mT
         out = z.mT @ (z @ queries).softmax(-2)
-        return u + _field(out.flatten(1, 2), patch, grid)
+        out = out.flatten(1, 2)
+        return u + _field(out if self.gate is None else self.gate[:, None] * out, patch, grid)
 
 
 class TrigonometricSeries(nn.Module):

@@ -1,20 +1,21 @@
 """U-Net: convolutions on a hierarchy of grids."""
 
 import itertools
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vcycle.networks.checks import check_field
 from vcycle.networks.convolution_block import BlockChain, LayerOptions
 from vcycle.networks.coordinates import Coordinates, append_coordinates
 from vcycle.networks.norms import NormName
+from vcycle.networks.stencil_network import StencilNetwork
 from vcycle.operators import Pointwise, Prolongation, Stencil, count_parameters
-from vcycle.spaces import Domain, Ghost, Space
+from vcycle.spaces import Domain, Ghost, Placement, Space
 
 
-class UNet(nn.Module):
+class UNet(StencilNetwork):
     """v_1 = L x;   e_l = D_l v_l,  v_{l+1} = R_l e_l  going down;   u_l = C_l(e_l, P_l u_{l+1})  going up;   u = Q u_1.
 
     D_l and C_l are chains of residual blocks v -> L_2 L_1 v + S v with stencil neurons L = sigma(N(K v)); at the
@@ -29,6 +30,8 @@ class UNet(nn.Module):
     activation, norm     sigma, and the normalisation N before it: 'layer' keeps points and samples apart
     coordinates          'cells' (centres), 'corners' (k / n) or 'ends' (k / (n - 1)) of the unit box as inputs, or None
     ghost                'zeros', 'circular', 'reflect' or 'replicate' at every face instead of the domain's conditions
+    resolution           the grid that the stencils belong to, best the training grid (StencilNetwork)
+    placement            what the values of `resolution` stand for: 'cell' or 'vertex'
 
     Any number of points will do: what P_l has too many of beside e_l is cut off. On a periodic domain whose axes are
     divisible by 2^(levels - 1) the network commutes with shifts by as many points, unless it sees coordinates. After
@@ -48,11 +51,12 @@ class UNet(nn.Module):
         norm: NormName | None = "layer",
         coordinates: Coordinates | None = None,
         ghost: Ghost | None = None,
+        resolution: int | Sequence[int] | None = None,
+        placement: Placement = "cell",
         domain: Domain | None = None,
     ):
-        super().__init__()
-        self.domain = Domain.unit(2) if domain is None else domain
-        self.in_channels, self.levels, self.coordinates, self.ghost = in_channels, levels, coordinates, ghost
+        super().__init__(in_channels, domain, resolution, placement)
+        self.levels, self.coordinates, self.ghost = levels, coordinates, ghost
         self.widths = tuple(int(width * multiplier**level) for level in range(levels))
         if min(self.widths, default=0) < 1:
             raise ValueError(
@@ -72,8 +76,7 @@ class UNet(nn.Module):
             self.C.append(BlockChain(both, both, fine, blocks, options, True))
         self.project = Pointwise(spaces[0], Space(self.domain, out_channels), bias=True)
 
-    def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
-        check_field("UNet", x, self.in_channels, self.domain)
+    def on_grid(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         self._require_points(tuple(x.shape[2:]))
         v = self.lift(append_coordinates(x, self.coordinates))
         down = []

@@ -34,3 +34,7 @@ class ImplicitConfig(Config):
     """the nonlinearity"""
     coordinates: Literal["cells", "corners", "ends"] | None = "cells"
     """coordinates as further inputs, null for none"""
+    resolution: int | list[int] | None = None
+    """the grid that the stencils belong to; vcycle train takes that of its data: others are averaged to it and back"""
+    placement: Literal["cell", "vertex"] = "cell"
+    """what the values on that grid stand for; vcycle train takes that of its data"""

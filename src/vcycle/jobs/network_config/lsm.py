@@ -38,3 +38,7 @@ class LSMConfig(Config):
     """zeros appended at the end of every axis, in points"""
     projection_ratio: float = Field(2.0, gt=0)
     """channels in the last perceptron over width"""
+    resolution: int | list[int] | None = None
+    """the grid that the stencils belong to; vcycle train takes that of its data: others are averaged to it and back"""
+    placement: Literal["cell", "vertex"] = "cell"
+    """what the values on that grid stand for; vcycle train takes that of its data"""

@@ -33,8 +33,8 @@ class MgNOConfig(Config):
     ghost: Literal["zeros", "circular", "reflect", "replicate"] | None = None
     """what stencils see beyond every face, instead of the boundary conditions"""
     resolution: int | list[int] | None = None
-    """the grid that the stencils belong to, best the training grid: other grids are averaged to it and back"""
+    """the grid that the stencils belong to; vcycle train takes that of its data: others are averaged to it and back"""
     exact_boundary: bool = False
     """zero on Dirichlet faces for any weights (with output_scaling: scale)"""
     placement: Literal["cell", "vertex"] = "cell"
-    """what the values of `resolution` and `exact_boundary` stand for"""
+    """what the values on that grid stand for; vcycle train takes that of its data"""

@@ -38,3 +38,7 @@ class SineNetConfig(Config):
     """from coarse to fine grids"""
     ghost: Literal["zeros", "circular", "reflect", "replicate"] | None = None
     """what stencils see beyond every face, instead of the boundary conditions"""
+    resolution: int | list[int] | None = None
+    """the grid that the stencils belong to; vcycle train takes that of its data: others are averaged to it and back"""
+    placement: Literal["cell", "vertex"] = "cell"
+    """what the values on that grid stand for; vcycle train takes that of its data"""

@@ -1,0 +1,46 @@
+"""Networks of stencils, which belong to one grid."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from vcycle.networks.checks import check_field
+from vcycle.networks.reference_grid import reference_grid
+from vcycle.spaces import Domain, Placement
+
+
+class StencilNetwork(nn.Module, ABC):
+    """A network N of stencils: N itself on the grid it belongs to, P N R on every other.
+
+    A stencil knows no mesh width: on half of it the same numbers are another operator, and errors explode. P N R
+    (networks.ReferenceGrid) is one operator on functions, the same at every resolution, so on a finer grid only the
+    difference between the two discretisations adds to the error. Of a logarithm R takes the geometric mean, which is
+    the right coefficient of a cell that two materials share, in two dimensions and on average over their shapes.
+
+    resolution   the grid that N belongs to, one number of points or one per axis, best the training grid; half of it
+                 is cheaper, and the network sees averages while it trains. None: N acts on whatever grid there is
+    placement    what the values of a field stand for, as in ReferenceGrid
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        domain: Domain | None,
+        resolution: int | Sequence[int] | None,
+        placement: Placement = "cell",
+    ):
+        super().__init__()
+        self.in_channels, self.domain = in_channels, Domain.unit(2) if domain is None else domain
+        self.reference = None if resolution is None else reference_grid(resolution, self.domain, placement)
+
+    @abstractmethod
+    def on_grid(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
+        """N x."""
+
+    def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
+        check_field(type(self).__name__, x, self.in_channels, self.domain)
+        if self.reference is None:
+            return self.on_grid(x)
+        return self.reference.prolong(self.on_grid(self.reference.restrict(x)), tuple(x.shape[2:]))

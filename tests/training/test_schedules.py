@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vcycle.training import Constant, Cosine, OneCycle
+from vcycle.training import Constant, Cosine, OneCycle, Stairs
 
 
 def torch_rates(make, steps):
@@ -44,11 +44,20 @@ def test_cosine_equals_torchs(final):
     assert own == pytest.approx([lr for lr, _ in torch_rates(make, 50)], rel=1e-9, abs=1e-15)
 
 
+@pytest.mark.parametrize("stairs", [1, 4, 5])
+def test_stairs_equal_torchs_steps(stairs):
+    def make(optimizer):
+        return torch.optim.lr_scheduler.StepLR(optimizer, step_size=60 // stairs, gamma=0.5)
+
+    own = [0.02 * Stairs(stairs, 0.5)(s, 60).factor for s in range(60)]
+    assert own == pytest.approx([lr for lr, _ in torch_rates(make, 60)], rel=1e-12)
+
+
 def test_constant():
     assert {Constant()(s, 9).factor for s in range(9)} == {1.0}
 
 
 @pytest.mark.parametrize("steps", range(1, 12))
 def test_every_length_of_run_has_finite_rates_between_zero_and_the_peak(steps):
-    for schedule in (OneCycle(), OneCycle(pct_start=1.0), OneCycle(pct_start=0.0), Cosine()):
+    for schedule in (OneCycle(), OneCycle(pct_start=1.0), OneCycle(pct_start=0.0), Cosine(), Stairs()):
         assert all(0 <= schedule(s, steps).factor <= 1 for s in range(steps))

@@ -15,5 +15,6 @@ from vcycle.training.schedules import Constant as Constant
 from vcycle.training.schedules import Cosine as Cosine
 from vcycle.training.schedules import OneCycle as OneCycle
 from vcycle.training.schedules import Schedule as Schedule
+from vcycle.training.schedules import Stairs as Stairs
 from vcycle.training.settings import Optimizer as Optimizer
 from vcycle.training.settings import Settings as Settings

@@ -40,6 +40,17 @@ class Cosine(Schedule):
 
 
 @dataclass(frozen=True)
+class Stairs(Schedule):
+    """The peak times `factor`^k on the k-th of `stairs` equal parts of the run, k = 0, 1, ..., as torch's StepLR."""
+
+    stairs: int = 5
+    factor: float = 0.5
+
+    def __call__(self, step: int, steps: int) -> Rates:
+        return Rates(self.factor ** (self.stairs * step // steps))
+
+
+@dataclass(frozen=True)
 class OneCycle(Schedule):
     """Up from peak / div_factor in the first `pct_start` of the steps, then down by div_factor * final_div_factor.
 

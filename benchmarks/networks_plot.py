@@ -1,0 +1,57 @@
+"""The table of benchmarks/networks.csv as a picture: docs/images/networks.png.
+
+python benchmarks/networks_plot.py
+"""
+
+import csv
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from vcycle.analysis.canvas import BLUE, GRID, INK, ORANGE, SOFT, new_figure, style
+
+HOME = Path(__file__).parent
+COLUMNS = 3
+Row = dict[str, str]
+
+
+def main() -> None:
+    with (HOME / "networks.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    cases = list(dict.fromkeys((row["problem"], row["resolution"]) for row in rows))
+    lines = -(-len(cases) // COLUMNS)
+    figure = new_figure(3.7 * lines, 12.0)
+    panels = figure.subplots(lines, COLUMNS, squeeze=False).flat
+    for (problem, n), ax in zip(cases, panels, strict=False):
+        draw(ax, [row for row in rows if (row["problem"], row["resolution"]) == (problem, n)])
+        style(ax, f"{problem.replace('_', ' ')}, {n} points per axis", "relative error", grid=False)
+    for ax in list(panels):
+        ax.set_axis_off()
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=4, frameon=False, fontsize=9, labelcolor=INK)
+    figure.savefig(HOME.parent / "docs" / "images" / "networks.png", dpi=130)
+
+
+def draw(ax: Axes, rows: list[Row]) -> None:
+    """Errors of every network, the smallest H1 error on top."""
+    rows = sorted(rows, key=lambda row: float(row["h1"]), reverse=True)
+    places = range(len(rows))
+    for name, label, colour in (("h1", "H$^1$", ORANGE), ("l2", "L$^2$", BLUE)):
+        values = [float(row[name]) for row in rows]
+        ax.plot(values, places, "o", ms=5, color=colour, label=f"{label} error")
+        double = [(float(row[f"{name}_double"]), place) for row, place in zip(rows, places, strict=True)]
+        hollow = {"mfc": "none", "mew": 0.9, "label": f"{label}, twice as fine"}
+        ax.plot(*zip(*double, strict=True), "o", ms=5, color=colour, **hollow)
+    ax.hlines(places, 0, 1, transform=ax.get_yaxis_transform(), color=GRID, lw=0.6, zorder=0)
+    ax.set_xscale("log")
+    ax.set_yticks(places, [row["network"] for row in rows])
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_color(SOFT)
+
+
+if __name__ == "__main__":
+    main()

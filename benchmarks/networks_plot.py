@@ -1,4 +1,4 @@
-"""The table of benchmarks/networks.csv as a picture: docs/images/networks.png.
+"""The table of benchmarks/networks.csv as a picture, docs/images/networks.png, and printed as Markdown.
 
 python benchmarks/networks_plot.py
 """
@@ -31,6 +31,26 @@ def main() -> None:
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=4, frameon=False, fontsize=9, labelcolor=INK)
     figure.savefig(HOME.parent / "docs" / "images" / "networks.png", dpi=130)
+    print(markdown(rows, cases))
+
+
+def markdown(rows: list[Row], cases: list[tuple[str, str]]) -> str:
+    """Relative H1 (L2) errors in percent, a line per network and a column per case, the best of a column bold."""
+    found = {(row["network"], row["problem"], row["resolution"]): row for row in rows}
+    best = {
+        case: min((row for key, row in found.items() if key[1:] == case), key=lambda r: float(r["h1"]))
+        for case in cases
+    }
+    lines = ["| network | " + " | ".join(f"{name.replace('_', ' ')} {n}" for name, n in cases) + " |"]
+    lines.append("|---" * (len(cases) + 1) + "|")
+    for network in dict.fromkeys(row["network"] for row in sorted(rows, key=lambda r: float(r["h1"]))):
+        cells = []
+        for case in cases:
+            row = found.get((network, *case))
+            words = "" if row is None else f"{100 * float(row['h1']):.1f} ({100 * float(row['l2']):.1f})"
+            cells.append(f"**{words}**" if row is best[case] else words)
+        lines.append(f"| {network} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def draw(ax: Axes, rows: list[Row]) -> None:

@@ -1,6 +1,6 @@
 """One training resolution, three test resolutions: what becomes of the error on grids twice and four times as fine?
 
-    python benchmarks/transfer.py [--resolution 32] [--labels 1024] [--steps 2000] [--threads 2]
+    python benchmarks/transfer.py [--resolutions 32 64] [--labels 1024] [--steps 2000] [--threads 2]
 
 Darcy flow, 12 and 3. Every network is trained at one resolution and tested on 64 other functions there and at 2 and 4
 times the resolution, against the solutions on those grids. What an exact solver on the training grid makes of averaged
@@ -56,14 +56,20 @@ def errors(predict: Callable[[Field], Field], tests: list[tuple[Field, Field]]) 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--resolution", type=int, default=32)
+    parser.add_argument("--resolutions", nargs="+", type=int, default=[32, 64])
     parser.add_argument("--labels", type=int, default=1024)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    n, size = given.resolution, {"width": 8, "depth": 3}
-    a, u = pairs(n, 1, given.labels)
+    rows = [row for n in given.resolutions for row in measure(n, given.labels, given.steps)]
+    write_table("transfer.csv", rows, threads=given.threads)
+
+
+def measure(n: int, labels: int, steps: int) -> list[dict[str, object]]:
+    """The rows of one training resolution."""
+    size = {"width": 8, "depth": 3}
+    a, u = pairs(n, 1, labels)
     tests = [pairs(n * factor, 2, 64) for factor in (1, 2, 4)]
     networks: dict[str, Callable[[], torch.nn.Module]] = {
         f"MgNO, resolution={n}": lambda: MgNO(1, 1, **size, resolution=n),
@@ -80,13 +86,14 @@ def main() -> None:
 
     def add(name: str, predict: Callable[[Field], Field], parameters: int, minutes: float) -> None:
         cost = {"parameters": parameters, "cpu_minutes": f"{minutes:.1f}"}
-        rows.append({"network": name, **errors(predict, tests), **cost})
+        setting = {"resolution": n, "labels": labels, "steps": steps}
+        rows.append({**setting, "network": name, **errors(predict, tests), **cost})
         print(rows[-1], flush=True)
 
     for name, build in networks.items():
         torch.manual_seed(0)
         began = time.process_time()
-        network = trained(build(), a, u, given.steps)
+        network = trained(build(), a, u, steps)
         cost = count_parameters(network), (time.process_time() - began) / 60
         add(name, network, *cost)
         if name == f"MgNO, resolution={n}":
@@ -97,8 +104,7 @@ def main() -> None:
                 "MgNO, same stencils on every grid", Normalised(bare, network.encode, network.decode, log=[True]), *cost
             )
     add("exact solver on the training grid", solver, 0, 0.0)
-    setting = {"resolution": n, "labels": given.labels, "steps": given.steps}
-    write_table("transfer.csv", [setting | row for row in rows], threads=given.threads)
+    return rows
 
 
 if __name__ == "__main__":

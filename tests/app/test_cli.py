@@ -68,6 +68,25 @@ def test_train_help_lists_every_option_with_its_default(capsys):
     assert max(map(len, text.splitlines())) <= 120
 
 
+def test_help_shows_the_options_of_the_network_that_is_asked_for(capsys):
+    assert main(["train", "--help"]) == 0
+    short = capsys.readouterr().out
+    assert "vcycle train --network NAME --help" in short and "--network.width" not in short
+    assert main(["train", "--network", "lsm", "--help"]) == 0
+    lsm = capsys.readouterr().out
+    assert "--network.tokens integer" in lsm and "--network.gamma" not in lsm
+    assert "vcycle train --problem NAME --help" in lsm
+    assert main(["generate", "darcy", "--help"]) == 0
+    darcy = capsys.readouterr().out
+    assert "--prior.low number" in darcy and "--omega" not in darcy
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    line = f"{sys.executable} -m vcycle.app.cli train --network fno --help | head -1"
+    ended = subprocess.run(line, shell=True, capture_output=True, text=True)
+    assert ended.stdout.startswith("usage: vcycle train") and ended.stderr == ""
+
+
 def test_train_hands_over_the_configuration(jobs, capsys):
     jobs.replace("train", RESULT)
     assert main(["train", "--problem", "darcy", "--network", "mgno", "--loss", "bound", "--out", "R"]) == 0
@@ -136,7 +155,8 @@ def test_generate(jobs):
 
 def test_evaluate(jobs):
     jobs.replace("evaluate")
-    plain = {"split": "test", "samples": None, "resolutions": None, "tighten": 0, "out": None, "machine": None}
+    plain = {"split": "test", "samples": None, "resolutions": None, "tighten": 0, "lyapunov": None, "out": None}
+    plain["machine"] = None
     assert main(["evaluate", "RUN"]) == 0
     assert jobs.evaluate == (("RUN", None), plain)
     line = "evaluate RUN --split test_32 --samples 9 --resolutions 32,128 --tighten 1 --out E"

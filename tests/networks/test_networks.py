@@ -59,8 +59,23 @@ def test_exam(name: str, theorem: Callable[[Examinee], None]) -> None:
     theorem(Examinee(name, lambda domain: build({"name": name, **toy.options}, 2, 1, domain), domain, toy.shape))
 
 
+STENCILS = [name for name, kind in NETWORKS.items() if issubclass(kind, StencilNetwork)]
+
+
+@pytest.mark.parametrize("name", STENCILS)
+def test_stencils_can_tell_a_place_on_a_torus_unless_told_not_to(name: str) -> None:
+    """Without coordinates they commute with shifts of a coarsest cell, so that a standing force is beyond them."""
+    options, torus = {"name": name, **TOYS[name].options}, Domain.unit(2, "periodic")
+    x = torch.randn(1, 1, 16, 16, dtype=torch.float64)
+    for coordinates, blind in ((None, True), ("auto", False)):
+        network = build({**options, "coordinates": coordinates}, 1, 1, torus).double().eval()
+        gap = network(x.roll(8, 2)) - network(x).roll(8, 2)
+        assert (float(gap.detach().abs().max()) < 1e-12) == blind
+    assert build({**options, "coordinates": "auto"}, 1, 1, Domain.unit(2)).seen_channels == 1
+
+
 @pytest.mark.parametrize("placement", ["cell", "vertex"])
-@pytest.mark.parametrize("name", [name for name, kind in NETWORKS.items() if issubclass(kind, StencilNetwork)])
+@pytest.mark.parametrize("name", STENCILS)
 def test_stencils_with_a_resolution_are_p_n_r(name: str, placement: str) -> None:
     options, domain = {"name": name, **TOYS[name].options}, Domain.unit(2)
     bare = build({**options, "placement": placement}, 2, 1, domain).double()

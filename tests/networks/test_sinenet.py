@@ -93,7 +93,9 @@ def test_without_residual_a_silent_wave_is_zero():
 def test_on_periodic_domains_it_commutes_with_shifts_by_a_coarsest_cell_and_with_no_less(norm, pooling, interpolation):
     torch.manual_seed(1)
     options = {"norm": norm, "pooling": pooling, "interpolation": interpolation}
-    network = SineNet(1, 1, width=4, waves=2, levels=5, multiplier=1.3, domain=Domain.unit(2, "periodic"), **options)
+    network = SineNet(
+        1, 1, width=4, waves=2, levels=5, multiplier=1.3, coordinates=None, domain=Domain.unit(2, "periodic"), **options
+    )
     network.double()
     x = torch.randn(1, 1, 32, 48, dtype=torch.float64)
     y = network(x).detach()

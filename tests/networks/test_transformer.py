@@ -65,8 +65,7 @@ def test_dropout_acts_while_training_only():
 
 @pytest.mark.parametrize("attention", ["galerkin", "fourier", "softmax", "linear"])
 def test_without_coordinates_it_commutes_with_every_shift(attention):
-    options = {"attention": attention, "coordinates": None, "basis": "fourier"}
-    network = made(Domain.unit(2, "periodic"), **options).double()
+    network = made(Domain.unit(2, "periodic"), attention=attention, coordinates=None).double()
     u = torch.randn(2, 1, 9, 12, dtype=torch.float64)
     shifted = u.roll((2, 5), (2, 3))
     torch.testing.assert_close(network(shifted), network(u).roll((2, 5), (2, 3)), rtol=0, atol=1e-12)

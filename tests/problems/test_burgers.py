@@ -19,6 +19,44 @@ def test_reference_trajectories(file, viscosity, finer, accuracy):
     assert largest_difference(found, expected) < 10 * accuracy
 
 
+def test_the_reference_trajectory_in_two_dimensions():
+    found, expected = trajectory("pde_burgers_2d", Burgers, 2, 1e-7, viscosity=0.01)
+    assert largest_difference(found, expected) < 4.8e-6
+
+
+def test_the_cole_hopf_solution_in_two_dimensions():
+    """u = -2 nu grad phi / phi with phi = 3 + the heat flow of cos(k x) + cos(2 k y) / 2 + cos(k (x + y))."""
+    nu, k, T = 0.05, 2 * math.pi, 0.1
+    P = Burgers(Domain.unit(2, "periodic"), time=T, viscosity=nu, accuracy=1e-9)
+    waves = ((1, 0, 1.0), (0, 2, 0.5), (1, 1, 1.0))
+
+    def u(t: float, n: int) -> torch.Tensor:
+        x, y = Grid(P.domain, (n, n)).mesh()
+        phi, gradient = torch.full_like(x, 3.0), [torch.zeros_like(x), torch.zeros_like(x)]
+        for a, b, size in waves:
+            decay = size * math.exp(-nu * k**2 * (a * a + b * b) * t)
+            phi = phi + decay * torch.cos(k * (a * x + b * y))
+            gradient = [
+                g - decay * k * m * torch.sin(k * (a * x + b * y)) for g, m in zip(gradient, (a, b), strict=True)
+            ]
+        return -2 * nu * torch.stack([g / phi for g in gradient])[None]
+
+    coarse, fine = (float((P.solve(u(0, n)).value - u(T, n)).abs().max()) for n in (16, 48))
+    assert fine < 1e-7 < coarse < 1e-2
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_a_flow_along_one_axis_is_the_equation_in_one_dimension(d):
+    line = Burgers(time=0.2)
+    u = line.sample((16,), 0, [0])
+    box = torch.zeros(1, d, *(16,) * d, dtype=torch.float64)
+    box[:, :1] = u.view(1, 1, 16, *(1,) * (d - 1))
+    found = Burgers(Domain.unit(d, "periodic"), time=0.2).solve(box).value
+    expected = torch.zeros_like(box)
+    expected[:, :1] = line.solve(u).value.view(1, 1, 16, *(1,) * (d - 1))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+
+
 def test_the_cole_hopf_solution():
     """u = -2 nu phi_x / phi with phi = 2 + exp(-nu k^2 t) cos(k x), which solves the heat equation."""
     nu, k, T = 0.05, 2 * math.pi, 0.4

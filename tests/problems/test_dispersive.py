@@ -50,9 +50,17 @@ def test_kdv_keeps_mean_and_square():
 def test_the_slope_of_the_combustion_form_solves_the_conservative_form():
     flame = KuramotoSivashinsky(form="combustion", time=2.0)
     h = flame.sample((64,), 0, [0])
-    on = flame._on((64,)).grid
+    on = flame.equation_on((64,)).grid
     slope = KuramotoSivashinsky(time=2.0).solve(on.derivative(h, 0)).value
     torch.testing.assert_close(on.derivative(flame.solve(h).value, 0), slope, rtol=0, atol=1e-4)
+
+
+def test_a_flame_that_is_flat_along_y_is_one_in_one_dimension():
+    line = KuramotoSivashinsky(form="combustion", time=2.0)
+    u = line.sample((24,), 0, [0])
+    plane = KuramotoSivashinsky(Domain([22.0, 10.0], "periodic"), form="combustion", time=2.0)
+    found = plane.solve(u[..., None].expand(-1, -1, -1, 8)).value
+    torch.testing.assert_close(found, line.solve(u).value[..., None].expand_as(found), rtol=0, atol=1e-5)
 
 
 def test_waves_turn_and_decay():

@@ -28,6 +28,17 @@ def test_reference_trajectories(file, options, finer, last, limit):
     assert largest_difference(found, expected) < limit
 
 
+def test_states_given_and_asked_for_are_those_of_one_trajectory():
+    """With warmup = 1 and unit intervals the instants 1, 2, 3 and 4, 5; as in the paper with ten of each."""
+    paper = NavierStokes(viscosity=1e-5, warmup=1.0, history=10, snapshots=10, time=10.0)
+    assert (paper.input_names[-1], paper.output_names[-1], paper.interval) == ("w_9", "w_19", 1.0)
+    P = NavierStokes(warmup=1.0, history=3, snapshots=2, time=2.0)
+    inputs = P.sample((16, 16), 0, [0])
+    found = torch.cat([inputs, P.solve(inputs).value], 1)
+    whole = NavierStokes(time=5.0, snapshots=5)
+    torch.testing.assert_close(found, whole.solve(whole.sample((16, 16), 0, [0])).value, rtol=0, atol=1e-5)
+
+
 def test_taylor_green_vortices_decay():
     P = NavierStokes(Domain([1.0, 2.0], "periodic"), viscosity=0.02, forcing="none", drag=0.1, time=1.0)
     x, y = Grid(P.domain, (16, 16)).mesh()

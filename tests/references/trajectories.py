@@ -40,7 +40,7 @@ def trajectory(
     solution = problem.solve(refined(u[:1], finer))
     assert solution.converged.all()
     coarse = (slice(None), slice(None), *(slice(None, None, finer),) * len(shape))
-    return solution.value[coarse].movedim(1, 0), states
+    return solution.value[coarse].unflatten(1, (len(states), -1))[0], states
 
 
 def vertex_box(lengths: list[float], shape: tuple[int, ...]) -> Domain:

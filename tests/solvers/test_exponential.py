@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from vcycle.solvers import ETDRK4, FourierGrid, IntegratingFactorRK4, Semilinear
+from vcycle.solvers import ETDRK4, FourierGrid, IntegratingFactorRK4, Radau, Semilinear
 from vcycle.solvers.exponential import phi
 from vcycle.spaces import Domain
 
@@ -58,3 +58,20 @@ def test_linear_equations_are_exact_in_one_step(scheme):
     u = torch.tensor([[[1.0, 2.0j, 3.0, 1.0 + 1.0j]]], dtype=torch.complex128)
     found = scheme(Semilinear(GRID, symbol, torch.zeros_like), 0.7)(u)
     torch.testing.assert_close(found, u * (0.7 * symbol).exp(), rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("rate", [-1.0, 2.0j, -0.5 + 3.0j])
+def test_radau_has_order_five_for_linear_equations(rate):
+    errors = []
+    for steps in (4, 8, 16):
+        equation = Semilinear(GRID, torch.tensor([rate], dtype=torch.complex128), torch.zeros_like)
+        u, step = torch.ones(1, 1, 1, dtype=torch.complex128), Radau(equation, 1 / steps)
+        for _ in range(steps):
+            u = step(u)
+        errors.append(abs(u.item() - cmath.exp(rate)))
+    assert math.log2(errors[-2] / errors[-1]) == pytest.approx(5.0, abs=0.2)
+
+
+def test_radau_damps_what_is_stiff():
+    equation = Semilinear(GRID, torch.tensor([-1e8], dtype=torch.float64), torch.zeros_like)
+    assert abs(Radau(equation, 1.0)(torch.ones(1, dtype=torch.float64)).item()) < 1e-7

@@ -23,6 +23,11 @@ def test_floating_means_that_no_face_is_dirichlet(boundary, floating):
     assert Domain.unit(2, boundary).floating is floating
 
 
+def test_a_torus_is_periodic_along_every_axis():
+    assert Domain.unit(3, "periodic").torus
+    assert not Domain.unit(2, ["periodic", "neumann"]).torus
+
+
 @pytest.mark.parametrize("dimension", [1, 2, 3])
 def test_to_dict_is_read_back(dimension):
     domain = Domain(

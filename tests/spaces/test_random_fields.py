@@ -82,3 +82,14 @@ def test_faces_carry_no_flux():
     u = GaussianField(Domain.unit(1, "dirichlet"), modes=8).sample((4097,), 0, range(4), "vertex")
     slope = (u[..., 1] - u[..., 0]) * 4096
     assert slope.abs().max() < 1e-2 * u.abs().max() * 8
+
+
+def test_conforming_fields_meet_the_boundary_conditions():
+    """They vanish at Dirichlet faces and are level at Neumann faces, and keep their covariance."""
+    box = Domain([(1.0, 3.0)], [("dirichlet", "neumann")])
+    field = GaussianField(box, alpha=4.0, modes=16, conforming=True)
+    u = field.sample((2001,), 0, range(50), "vertex")[:, 0]
+    assert u[:, 0].abs().max() < 1e-12
+    assert (u[:, -1] - u[:, -2]).abs().max() < 1e-4 * u.abs().max()
+    amplitude = 3.0**3.5 * (Basis(box).wavenumbers((16,))[0].square() + 9.0) ** -2
+    assert field.variance == pytest.approx(float(amplitude.square().sum()) / 2)

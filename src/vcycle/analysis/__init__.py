@@ -18,6 +18,9 @@ from vcycle.analysis.report import render_report as render_report
 from vcycle.analysis.report import write_report as write_report
 from vcycle.analysis.resolution import AtResolution as AtResolution
 from vcycle.analysis.resolution import audit_resolutions as audit_resolutions
+from vcycle.analysis.rollout import Rollout as Rollout
+from vcycle.analysis.rollout import measure_rollout as measure_rollout
+from vcycle.analysis.sample_plot import plot_sample as plot_sample
 from vcycle.analysis.spectrum import Spectrum as Spectrum
 from vcycle.analysis.spectrum import error_spectrum as error_spectrum
 from vcycle.analysis.summary import Summary as Summary

@@ -13,6 +13,7 @@ from vcycle.analysis.cost import Cost
 from vcycle.analysis.effectivity import Effectivity
 from vcycle.analysis.errors import Errors
 from vcycle.analysis.resolution import AtResolution
+from vcycle.analysis.rollout import Rollout
 from vcycle.analysis.spectrum import Spectrum
 from vcycle.spaces import Domain, Placement
 
@@ -58,9 +59,9 @@ class Evaluation:
     cases              samples to be shown, the median case first
 
     As JSON: {"schema", "title", "facts", "tests": [{"name", "shape", "samples", "summary", "values"}],
-    "bounds": [...], "resolutions": [...], "spectrum", "cost", "provenance"}; the entries are the `to_dict` of their
-    classes. Errors are fractions of 1, times milliseconds per sample, null is a number that is infinite or missing.
-    The history stays in the run's log and the cases in the report.
+    "bounds": [...], "resolutions": [...], "spectrum", "cost", "rollout", "provenance"}; the entries are the
+    `to_dict` of their classes. Errors are fractions of 1, times milliseconds per sample, null is a number that is
+    infinite or missing. The history stays in the run's log and the cases in the report.
     """
 
     title: str
@@ -74,6 +75,7 @@ class Evaluation:
     resolutions: tuple[AtResolution, ...] = ()
     spectrum: Spectrum | None = None
     cost: Cost | None = None
+    rollout: Rollout | None = None
     history: tuple[Row, ...] = ()
     cases: tuple[Case, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
@@ -92,6 +94,7 @@ class Evaluation:
             "resolutions": [row.to_dict() for row in self.resolutions],
             "spectrum": None if self.spectrum is None else self.spectrum.to_dict(),
             "cost": None if self.cost is None else self.cost.to_dict(),
+            "rollout": None if self.rollout is None else self.rollout.to_dict(),
             "provenance": dict(self.provenance),
         }
 

@@ -89,14 +89,16 @@ def _maps(
     grid, unit = Grid(domain, u.shape, placement), units.get(name, "")
     figure, axes = _panels(len(inputs) + 4, domain.lengths)
     for ax, (label, values) in zip(axes, inputs, strict=False):
-        _map(ax, values, grid, (0, 1), f"input {label}", units.get(label, ""))
+        draw_map(ax, values, grid, (0, 1), f"input {label}", units.get(label, ""))
     rest = iter(axes[len(inputs) :])
-    _map(next(rest), u, grid, (0, 1), f"reference {name}", unit, like=u)
-    _map(next(rest), v, grid, (0, 1), f"prediction {name}", unit, like=u)
-    _map(next(rest), v - u, grid, (0, 1), "prediction − reference", unit, ERROR_MAP)
+    draw_map(next(rest), u, grid, (0, 1), f"reference {name}", unit, like=u)
+    draw_map(next(rest), v, grid, (0, 1), f"prediction {name}", unit, like=u)
+    draw_map(next(rest), v - u, grid, (0, 1), "prediction − reference", unit, ERROR_MAP)
     size = np.log10(np.maximum(np.abs(v - u), 1e-30) / _largest(u))
     top = float(np.log10(_largest(v - u) / _largest(u)))
-    _map(next(rest), size, grid, (0, 1), f"log$_{{10}}$ |error| / max |{name}|", colours=SIZE_MAP, ends=(top - 4, top))
+    draw_map(
+        next(rest), size, grid, (0, 1), f"log$_{{10}}$ |error| / max |{name}|", colours=SIZE_MAP, ends=(top - 4, top)
+    )
     for ax in rest:
         ax.set_axis_off()
     if (len(inputs) + 4) % 3:  # a panel is left in the last row
@@ -123,14 +125,14 @@ def _planes(
     rest = iter(axes)
     for label, values in inputs:
         title = f"input {label} at {_position(grid, u, 2)}"
-        _map(next(rest), values[:, :, middle], grid, (0, 1), title, units.get(label, ""))
+        draw_map(next(rest), values[:, :, middle], grid, (0, 1), title, units.get(label, ""))
     for label, values in (("reference", u), ("prediction", v)):
         title = f"{label} {name} at {_position(grid, u, 2)}"
-        _map(next(rest), values[:, :, middle], grid, (0, 1), title, unit, like=u)
+        draw_map(next(rest), values[:, :, middle], grid, (0, 1), title, unit, like=u)
     for normal in (2, 1, 0):
         shown = tuple(axis for axis in range(3) if axis != normal)
         plane = (v - u).take(u.shape[normal] // 2, axis=normal)
-        _map(next(rest), plane, grid, shown, f"error at {_position(grid, u, normal)}", unit, ERROR_MAP, like=v - u)
+        draw_map(next(rest), plane, grid, shown, f"error at {_position(grid, u, normal)}", unit, ERROR_MAP, like=v - u)
     for ax in rest:
         ax.set_axis_off()
     return figure
@@ -147,7 +149,7 @@ def _ratio(lengths: tuple[float, ...]) -> float:
     return min(max(lengths[1] / lengths[0], 0.3), 1.6)
 
 
-def _map(
+def draw_map(
     ax: Axes,
     values: Values,
     grid: Grid,
@@ -186,6 +188,11 @@ def _map(
     bar.formatter = FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−"))
     bar.ax.tick_params(labelsize=7.5, colors=SOFT, width=0.6, length=2.5)
     bar.outline.set_visible(False)
+
+
+def mid_plane(values: Values) -> Values:
+    """A field in the plane, or the middle of one in space."""
+    return values if values.ndim == 2 else values[:, :, values.shape[2] // 2]
 
 
 def _pair(ax: Axes, x: Values, u: Values, v: Values, title: str, unit: str, pad: int = 7) -> None:

@@ -1,6 +1,7 @@
-"""The command line: generate, train, evaluate, predict, solve. Help needs no torch, errors are one sentence."""
+"""The command line. Help needs no torch, errors are one sentence."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return VERBS[given.verb](given, rest)
     try:
         return VERBS[given.verb](given, rest)
+    except BrokenPipeError:  # who reads, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -45,12 +49,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def generate(given: argparse.Namespace, rest: list[str]) -> int:
     """Make data: samples of a problem, solved and verified."""
     config = _configured(
-        given, [*_named("problem", given.problem), *rest], vcycle.jobs.config.GenerateConfig, "problem"
+        given, [*_option("problem", given.problem), *rest], vcycle.jobs.config.GenerateConfig, "problem"
     )
     if config is None:
         return 0
     options = {name: value for name, value in config if name != "problem"}
     print(vcycle.jobs.generate(vcycle.problems.build(config.problem.plain()), **options))
+    return 0
+
+
+def convert(given: argparse.Namespace, rest: list[str]) -> int:
+    """Turn data of other programs into ours, and ours into theirs."""
+    model = vcycle.jobs.convert_config.ConvertConfig
+    config = _configured(given, [*_option("source", given.source), *_option("out", given.target), *rest], model)
+    if config is None:
+        return 0
+    options = {name: value for name, value in config if value is not None}
+    print(f"written to {vcycle.jobs.convert(**options)}")
     return 0
 
 
@@ -72,7 +87,9 @@ def evaluate(given: argparse.Namespace, rest: list[str]) -> int:
     data = given.data and vcycle.jobs.configure.resolve(
         vcycle.jobs.config.DataConfig, {"path": given.data} | description
     )
-    options = {name: vars(given)[name] for name in ("split", "samples", "resolutions", "tighten", "out", "machine")}
+    options = {
+        name: vars(given)[name] for name in ("split", "samples", "resolutions", "tighten", "lyapunov", "out", "machine")
+    }
     print(vcycle.jobs.evaluate(given.run, data, **options))
     return 0
 
@@ -100,8 +117,8 @@ def networks(given: argparse.Namespace, rest: list[str]) -> int:
     return _list("network")
 
 
-VERBS = {verb.__name__: verb for verb in (generate, train, evaluate, predict, solve, problems, networks)}
-CONFIGURED = ("generate", "train")
+VERBS = {verb.__name__: verb for verb in (generate, convert, train, evaluate, predict, solve, problems, networks)}
+CONFIGURED = ("generate", "convert", "train")
 RAW = ("input_field", "output_field", "boundary", "extents", "placement", "validation_data", "test_data")
 
 
@@ -117,7 +134,10 @@ def _parser() -> Parser:
 
     make = command("generate", add_help=False)
     make.add_argument("problem", nargs="?")
-    for configured in (make, command("train", add_help=False)):
+    change = command("convert", add_help=False)
+    change.add_argument("source", nargs="?")
+    change.add_argument("target", nargs="?")
+    for configured in (make, change, command("train", add_help=False)):
         configured.add_argument("-h", "--help", action="store_true", dest="show_help")
         configured.add_argument("--config")
         configured.add_argument("--print-config", action="store_true")
@@ -131,6 +151,7 @@ def _parser() -> Parser:
         "--resolutions", type=_integers, metavar="N,N", help="other grids to audit, points per axis; half and double"
     )
     measure.add_argument("--tighten", type=int, default=0, help="V-cycles spent on tighter bounds (0)")
+    measure.add_argument("--lyapunov", type=float, help="largest Lyapunov exponent, for steps in time")
     measure.add_argument("--out", help="folder for evaluation.json and report.html; the run's own if not given")
     measure.add_argument("--machine", help="what the report calls this machine")
     raw = measure.add_argument_group("a file of arrays needs, as for train")
@@ -155,12 +176,13 @@ def _parser() -> Parser:
 FORM = "distance to the discrete solution or to the PDE's (discrete)"
 
 
-def _configured(given: argparse.Namespace, rest: list[str], model: Any, home: str) -> Any:
+def _configured(given: argparse.Namespace, rest: list[str], model: Any, home: str | None = None) -> Any:
     """The configuration that options and file make, or None where only help or the configuration was asked for."""
-    if given.show_help:
-        print(vcycle.app.option_help.describe(given.verb, VERBS[given.verb].__doc__, model, home))
-        return None
     configure = vcycle.jobs.configure
+    if given.show_help:
+        about = VERBS[given.verb].__doc__
+        print(vcycle.app.option_help.describe(given.verb, about, model, home, configure.parse(rest, model, home)))
+        return None
     changes = configure.parse(rest, model, home)
     base = configure.read_file(given.config) if given.config is not None else {}
     config = configure.resolve(model, configure.merge(base, changes, model), home)
@@ -174,8 +196,8 @@ def _integers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
-def _named(group: str, name: str | None) -> list[str]:
-    return [] if name is None else [f"--{group}", name]
+def _option(name: str, value: str | None) -> list[str]:
+    return [] if value is None else [f"--{name}", value]
 
 
 def _list(group: str) -> int:

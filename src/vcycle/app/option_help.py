@@ -1,7 +1,7 @@
 """The help of a configured command, written from its schema."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,14 +15,23 @@ HEAD = (
     ("--help", "show this"),
 )
 COLUMN, WIDTH = 42, 118
+MANY = 6  # variants of a group, of which nobody reads all options at once
 
 
-def describe(verb: str, about: str | None, model: type[BaseModel], home: str) -> str:
-    """All options with what they take, their meaning and defaults; groups after the plain ones."""
-    argument = f" [{'|'.join(members(model.model_fields['problem']))}]" if verb == "generate" else ""
-    listed = list(_merged(options(model)))
+def describe(verb: str, about: str | None, model: type[BaseModel], home: str | None, given: Mapping[str, Any]) -> str:
+    """All options with what they take, their meaning and defaults; groups after the plain ones.
+
+    Of a group with many variants, such as the networks, those of the variant in the options `given`, or none.
+    """
+    wide = {name: members(field) for name, field in model.model_fields.items() if len(members(field)) > MANY}
+    chosen = {name: given.get(name, {}).get("name", "") for name in wide}
+    only = {name: choice if choice in wide[name] else "" for name, choice in chosen.items()}
+    arguments = {"convert": " SOURCE OUT"}
+    if verb == "generate":
+        arguments["generate"] = f" [{'|'.join(members(model.model_fields['problem']))}]"
+    listed = list(_merged(options(model, only=only)))
     groups = [option for option in listed if option.chooses is not None]
-    lines = [f"usage: vcycle {verb}{argument} [--option value ...]", "", about or "", ""]
+    lines = [f"usage: vcycle {verb}{arguments.get(verb, '')} [--option value ...]", "", about or "", ""]
     lines += [_row(left, right) for left, right in HEAD]
     lines += [_line(option, home) for option in listed if "." not in option.path and option.chooses is None]
     for position, group in enumerate(groups):
@@ -30,6 +39,9 @@ def describe(verb: str, about: str | None, model: type[BaseModel], home: str) ->
         own = [o for o in listed if o.path.rpartition(".")[0] == group.path and o.chooses is None and first]
         shown = [o for o in own if o.path != f"{group.path}.{group.chooses}"]
         lines += ["", _line(group, home), *(_line(option, home) for option in shown)]
+        if only.get(group.path) == "":
+            choice = "NAME" if group.path == home else f"{group.flag} NAME"
+            lines.append(_row("", f"the options of one: vcycle {verb} {choice} --help"))
     return "\n".join(lines)
 
 
@@ -46,7 +58,7 @@ def _merged(found: Iterable[Option]) -> Iterable[Option]:
         yield replace(option, variants=()) if everywhere else option
 
 
-def _line(option: Option, home: str) -> str:
+def _line(option: Option, home: str | None) -> str:
     owner = f"{', '.join(option.variants)}: " if option.variants else ""
     default = " (required)" if option.default == "required" else f" (default {_shown(option.default)})"
     flag = option.flag.replace(f"--{home}.", "--", 1)

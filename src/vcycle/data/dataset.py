@@ -1,7 +1,7 @@
 """A data set: pairs of functions on one domain, in named splits, read when they are needed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from vcycle.data.schema import DataError, Description, Fields, Manifest, explain
 from vcycle.problems import Problem, build
 from vcycle.spaces import Domain, Placement
 
+TRAINING = ("train", "validation")
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -22,11 +24,13 @@ class Dataset:
 
     `manifest` is the table of contents of a stored data set, None for one that exists only in memory.
     Further test sets may have a resolution of their own; `len`, `read` and `resolution` speak of the main one.
+    A data set `for_training` is closed: it has no test sets.
     """
 
     description: Description
     splits: Mapping[str, Split]
     manifest: Manifest | None = None
+    closed: bool = False
 
     @classmethod
     def open(cls, path: str | Path, *, verify: bool = False) -> "Dataset":
@@ -55,7 +59,12 @@ class Dataset:
         stored = Joined(shards)
         splits = {name: Split(name, stored, s.start, s.stop) for name, s in manifest.splits.items()}
         for name, place in manifest.elsewhere.items():
-            splits[name] = cls.open(folder / place, verify=verify).split(name)
+            other = cls.open(folder / place, verify=verify)
+            if manifest.elsewhere_sha256.get(name, other.checksum(name)) != other.checksum(name):
+                raise DataError(
+                    f"{folder / place} is not the test set that belongs here: run the command that made the data again"
+                )
+            splits[name] = other.split(name)
         return cls(manifest.description, splits, manifest)
 
     @property
@@ -94,9 +103,22 @@ class Dataset:
 
     def split(self, name: str) -> Split:
         """The split 'train', 'validation', 'test' or another test set, to be read by position."""
+        if self.closed and name not in TRAINING:
+            raise DataError(f"training sees {' and '.join(TRAINING)} only, the split {name!r} is closed to it")
         if name not in self.splits:
             raise DataError(f"there is no split {name!r}{suggestion(name, list(self.splits))}")
         return self.splits[name]
+
+    def checksum(self, name: str) -> str | None:
+        """The SHA-256 that stands for the content of a stored split; None for data in memory."""
+        if self.manifest is None:
+            return None
+        here = self.manifest.splits
+        return here[name].sha256 if name in here else self.manifest.elsewhere_sha256.get(name)
+
+    def for_training(self) -> "Dataset":
+        """The same without any test set: asking for one is an error, and none of its samples can be read."""
+        return replace(self, splits={name: s for name, s in self.splits.items() if name in TRAINING}, closed=True)
 
     def __len__(self) -> int:
         return len(self._main)

@@ -7,8 +7,9 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from multiprocessing import connection, get_context, parent_process
@@ -52,6 +53,8 @@ class Processes(Executor):
     """A pool of fresh processes with one thread each, for the duration of one run.
 
     On Linux they are forked from a server that has done nothing but import the package: one import of torch for all.
+    Where a worker dies, the units that were in work are repeated, each in a process of its own; one that kills this
+    too is given up, and the run ends with a DataError when all others are done.
     """
 
     def __init__(self, workers: int):
@@ -60,24 +63,59 @@ class Processes(Executor):
         self.workers = workers
 
     def run(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
-        if not units:
-            return
-        workers = min(self.workers, len(units))
+        waiting, dead, done = deque(units), [], 0
+        while waiting:
+            suspects = yield from self._until_death(function, waiting, self.workers)
+            done = len(units) - len(waiting) - len(suspects) - len(dead)
+            for suspect in suspects:
+                killed = yield from self._until_death(function, deque([suspect]), workers=1)
+                dead += killed
+                done += 1 - len(killed)
+            if suspects and not done:
+                raise DataError(
+                    "a worker process died, out of memory or killed, or none could start: use fewer workers, and if "
+                    "the running script defines the problem itself, put `if __name__ == '__main__':` around the call"
+                )
+        if dead:
+            raise lost(dead)
+
+    def _until_death(
+        self, function: Callable[[Unit], Result], waiting: deque[Unit], workers: int
+    ) -> Generator[Result, None, list[Unit]]:
+        """Results while all workers live; returns the units that were in work when one died."""
+        workers = min(workers, len(waiting))
         pool = ProcessPoolExecutor(workers, mp_context=_context(), initializer=_start_worker)
+        # Workers import the running script, guarded or not; only a problem that is defined there needs that.
+        hidden = b"__main__" not in pickle.dumps((function, waiting[0]))
+        working: dict[Future[Result], Unit] = {}
         try:
-            # Workers import the running script, guarded or not; only a problem that is defined there needs that.
-            needs_script = b"__main__" in pickle.dumps((function, units[0]))
-            with _environment(ONE_THREAD), nullcontext() if needs_script else _script_hidden():
-                futures = [pool.submit(function, unit) for unit in units]
-            for future in as_completed(futures):
-                yield future.result()
-        except BrokenProcessPool as error:
-            raise DataError(
-                "a worker process died, out of memory or killed, or none could start: use fewer workers, and if the "
-                "running script defines the problem itself, put `if __name__ == '__main__':` around the call"
-            ) from error
+            while waiting or working:
+                with _environment(ONE_THREAD), _script_hidden() if hidden else nullcontext():
+                    while waiting and len(working) < workers:
+                        unit = waiting.popleft()
+                        try:
+                            working[pool.submit(function, unit)] = unit
+                        except BrokenProcessPool:
+                            waiting.appendleft(unit)
+                            return list(working.values()) or [waiting.popleft()]
+                for future in wait(working, return_when=FIRST_COMPLETED).done:
+                    try:
+                        result = future.result()
+                    except BrokenProcessPool:
+                        return list(working.values())
+                    del working[future]
+                    yield result
+            return []
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def lost(units: Sequence[object]) -> DataError:
+    """What to say of units that killed the processes they ran in."""
+    return DataError(
+        f"{', '.join(map(str, units))}: the process died twice, out of memory or killed; all else is done: run the "
+        "same command again, with fewer workers or where there is more memory"
+    )
 
 
 class Automatic(Executor):

@@ -70,7 +70,7 @@ def _hdf5(path: Path, names: Sequence[str]) -> Arrays:
         names_here = [name.strip("/") for name in names]
         _require(path, names_here, present)
         for name in names_here:
-            _require_written(path, file[name])
+            require_written(file[name])
         return {asked: file[name][()] for asked, name in zip(names, names_here, strict=True)}
 
 
@@ -118,8 +118,9 @@ def _require(path: Path, names: Iterable[str], present: Sequence[str]) -> None:
             raise DataError(f"{path} has no field {name!r}{suggestion(name, present)}")
 
 
-def _require_written(path: Path, array: h5py.Dataset) -> None:
+def require_written(array: h5py.Dataset) -> None:
     """HDF5 reads parts that were never written, and lost sources of virtual data, as zeros without a word."""
+    path = Path(array.file.filename)
     if array.is_virtual:
         for source in array.virtual_sources():
             file = path if source.file_name == "." else path.parent / source.file_name
@@ -131,7 +132,7 @@ def _require_written(path: Path, array: h5py.Dataset) -> None:
                 _require(
                     file, [source.dset_name.strip("/")], [source.dset_name.strip("/")] * (source.dset_name in other)
                 )
-                _require_written(file, other[source.dset_name])
+                require_written(other[source.dset_name])
         return
     if array.size == 0:
         return

@@ -5,13 +5,14 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vcycle.data.dataset import Dataset
+from vcycle.data.dataset import Dataset, read_manifest
 from vcycle.data.executor import Automatic, Executor, Processes, Serial
 from vcycle.data.files import MANIFEST, write_record
-from vcycle.data.labels import RETRY_ITERATIONS, residual_limit
+from vcycle.data.labels import residual_limit
 from vcycle.data.progress import progress_bar
 from vcycle.data.resume import begin, end, resume
 from vcycle.data.schema import Configuration, DataError, Failure, Manifest, Precision, ShardRecord, Verification
+from vcycle.data.shifts import Shifts, seed_of, shifted
 from vcycle.data.splits import counts, split_records
 from vcycle.data.work import Work, describe, make_shard, versions
 from vcycle.problems import Problem
@@ -30,6 +31,8 @@ def generate(
     workers: int | None = None,
     shard_size: int | None = None,
     splits: Mapping[str, int | float] | None = None,
+    ood: Shifts | None = None,
+    ood_samples: int | None = None,
     dtype: Precision = "float64",
     verify_every: int = 64,
     executor: Executor | None = None,
@@ -38,8 +41,8 @@ def generate(
     """Samples 0, 1, ... of the stream `seed` with their solutions, as a folder of HDF5 shards and a manifest.
 
     Every label has a relative residual below ten times the problem's tolerance (1e-9 for elliptic equations); every
-    `verify_every`-th (0: none) is compared with a second, independent solver. A sample that cannot be solved is left
-    out and listed in the manifest.
+    `verify_every`-th (0: none) is compared with a second, independent solver. A sample that cannot be solved is tried
+    once more, safely (Problem.solve_safely), then left out and listed in the manifest with its seed and index.
     The same arguments give the same bytes on any number of workers (of one kind of processor). Stopped at any moment
     and called again with the same arguments, the work goes on where it was; other arguments for the same folder are
     refused.
@@ -48,6 +51,9 @@ def generate(
     workers       processes; None: as many as there are cores once starting them pays
     shard_size    samples per file; None: 128, or fewer on grids beyond 64 x 64
     splits        fractions that sum to 1, or counts that sum to `samples`; None: 0.8, 0.1, 0.1
+    ood           further test sets out of distribution: a parameter and its other value or values, {"viscosity":
+                  [0.05, 0.002], "prior.contrast": 100.0} makes the splits test_viscosity_0.05, ..., drawn independently
+    ood_samples   samples in each of them; None: as many as in 'test'
     dtype         precision on disk; float32 rounds after the verification
     executor      another engine to run on; overrides `workers`
 
@@ -65,12 +71,14 @@ def generate(
         dtype=dtype,
         splits=counts(samples, splits),
         verify_every=verify_every,
+        ood=dict(ood or {}),
+        ood_samples=_count_shifted(ood, ood_samples, counts(samples, splits)),
     )
-    folder = Path(out)
+    folder, others = Path(out).absolute(), shifted(problem, configuration.ood)
     works = [Work(problem, configuration, folder, n) for n in range(math.ceil(samples / configuration.shard_size))]
     finished = resume(works, configuration, folder)
     missing = [work for work in works if work.number not in finished]
-    if missing or not (folder / MANIFEST).exists():
+    if missing or not (folder / MANIFEST).exists() or any(not (folder / n / MANIFEST).exists() for n in others):
         begin(configuration, folder)
         done = samples - sum(len(work.indices) for work in missing)
         failures = [failure for record in finished.values() for failure in record.failures]
@@ -82,7 +90,23 @@ def generate(
                 failures += record.failures
                 _stop_if_hopeless(failures, done, samples)
         _stop_if_hopeless(failures, done, samples)
-        manifest = _manifest(problem, configuration, tuple(finished[work.number] for work in works))
+        for name, other in others.items():
+            generate(
+                other,
+                configuration.ood_samples or 1,
+                shape,
+                seed_of(seed, name),
+                folder / name,
+                workers=workers,
+                shard_size=shard_size,
+                splits={name: 1.0},
+                dtype=dtype,
+                verify_every=verify_every,
+                executor=executor,
+                progress=progress,
+            )
+        checksums = {name: read_manifest(folder / name).splits[name].sha256 for name in others}
+        manifest = _manifest(problem, configuration, tuple(finished[work.number] for work in works), checksums)
         write_record(manifest, folder / MANIFEST)
         if manifest.failures:
             log.warning("%s; the manifest lists them", _summary(manifest.failures, samples))
@@ -109,7 +133,20 @@ def _check(samples: int, shape: tuple[int, ...], dimension: int, shard_size: int
         raise DataError(f"verify_every is a distance between sample indices, or 0 for none, got {verify_every}")
 
 
-def _manifest(problem: Problem, configuration: Configuration, shards: tuple[ShardRecord, ...]) -> Manifest:
+def _count_shifted(ood: Shifts | None, ood_samples: int | None, sizes: Mapping[str, int]) -> int | None:
+    if not ood:
+        if ood_samples is not None:
+            raise DataError("ood_samples counts the samples of shifted test sets: say with ood what to shift")
+        return None
+    count = sizes.get("test", 0) if ood_samples is None else ood_samples
+    if count < 1:
+        raise DataError(f"a shifted test set needs at least 1 sample, got {count}: give ood_samples")
+    return count
+
+
+def _manifest(
+    problem: Problem, configuration: Configuration, shards: tuple[ShardRecord, ...], elsewhere: Mapping[str, str]
+) -> Manifest:
     about = describe(problem)
     differences = [d for shard in shards for d in shard.differences.values()]
     kind = f"{type(problem).__module__}.{type(problem).__qualname__}"
@@ -124,9 +161,10 @@ def _manifest(problem: Problem, configuration: Configuration, shards: tuple[Shar
         resolution=configuration.resolution,
         dtype=configuration.dtype,
         problem=configuration.problem,
+        times=about.times,
         configuration=configuration,
         verification=Verification(
-            solver=f"{kind}.solve to {problem.tolerance:.0e}; on failure once more, with {RETRY_ITERATIONS} iterations",
+            solver=f"{kind}.solve to {problem.tolerance:.0e}; on failure {kind}.solve_safely",
             residual=f"{kind}.residual of every label, relative, in float64 for the inputs as stored",
             residual_limit=residual_limit(problem),
             residual_worst=max((r for shard in shards for r in shard.residuals), default=0.0),
@@ -136,6 +174,8 @@ def _manifest(problem: Problem, configuration: Configuration, shards: tuple[Shar
             difference_worst=max(differences, default=None),
         ),
         splits=split_records(configuration.splits, shards),
+        elsewhere={name: name for name in elsewhere},
+        elsewhere_sha256=dict(elsewhere),
         shards=shards,
         versions=versions(),
     )

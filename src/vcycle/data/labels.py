@@ -1,6 +1,6 @@
 """Labels that are known to be right: solved, measured, tried once more, or left out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +12,6 @@ from vcycle.problems import Problem
 from vcycle.solvers import Solution
 
 LIMIT_FACTOR = 10  # of the residual that is asked for, up to which a label is accepted
-ITERATIONS, RETRY_ITERATIONS = 200, 1000
 
 
 @dataclass(frozen=True)
@@ -35,26 +34,26 @@ class Labels:
 def solve_samples(
     problem: Problem, shape: tuple[int, ...], seed: int, indices: Sequence[int], dtype: torch.dtype, verify_every: int
 ) -> Labels:
-    """Sample and solve; every sample whose relative residual is not below the limit gets one more, longer solve.
+    """Sample and solve; every sample whose relative residual is not below the limit is solved once more, safely.
 
     The second solver compares the samples whose index is a multiple of `verify_every` (0: none). It cannot be wrong
     about a converged label without the equations being wrong, so a disagreement stops the run with a DataError.
     """
     inputs = problem.sample(shape, seed, indices).to(dtype).double()
-    value, reason, iterations = _solve(problem, inputs, most=ITERATIONS)
+    value, reason, iterations = _solved(problem, inputs, problem.solve)
     residual, limit = _residual(problem, inputs, value), residual_limit(problem)
     failures, retried = [], []
     bad = (~(residual < limit)).nonzero().flatten().tolist()
     value = value.clone() if bad else value
     for row in bad:
         one = inputs[row : row + 1]
-        value[row : row + 1], reason, more = _solve(problem, one, most=RETRY_ITERATIONS)
+        value[row : row + 1], reason, more = _solved(problem, one, problem.solve_safely)
         residual[row : row + 1] = _residual(problem, one, value[row : row + 1])
         retried.append(indices[row])
         iterations = max(iterations, more)
         if not residual[row] < limit:
             reached = f"relative residual {float(residual[row]):.1e}, the limit is {limit:.0e}"
-            failures.append(Failure(index=indices[row], reason=f"{reached}; {reason}"))
+            failures.append(Failure(index=indices[row], seed=seed, reason=f"{reached}; {reason}"))
     good = residual < limit
     kept = tuple(index for index, ok in zip(indices, good.tolist(), strict=True) if ok)
     if failures:
@@ -75,10 +74,10 @@ def residual_limit(problem: Problem) -> float:
     return LIMIT_FACTOR * problem.tolerance
 
 
-def _solve(problem: Problem, inputs: Tensor, most: int) -> tuple[Tensor, str, int]:
+def _solved(problem: Problem, inputs: Tensor, solve: Callable[[Tensor], Solution]) -> tuple[Tensor, str, int]:
     """The solutions, a sentence and the iterations; NaN where the solver refuses: one sample may spoil a batch."""
     try:
-        solution: Solution = problem.solve(inputs, tolerance=problem.tolerance, most=most)
+        solution = solve(inputs)
     except (RuntimeError, ArithmeticError, ValueError) as error:
         channels = len(problem.output_names)
         return inputs.new_full((inputs.shape[0], channels, *inputs.shape[2:]), torch.nan), str(error), 0

@@ -32,6 +32,7 @@ def read_own(
     channels: Channels = "first",
     validation: float = 0.1,
     splits: Mapping[str, int | float] | None = None,
+    training: bool = False,
 ) -> Dataset:
     """Pairs of arrays (sample, *grid), with or without an axis of channels, from .npz, .npy, .mat, .h5 or .pt files.
 
@@ -41,12 +42,15 @@ def read_own(
     inputs        names of the arrays that become the input channels, in order; `outputs` likewise
     channels      where the axis of channels stands in arrays that have one: after the samples, or last
     units         unit of a channel by its name
+    training      open no test set: the data set is closed to them
     validation    the fraction cut from the end of 'train' where no 'validation' is given; tests are never cut
 
     Values keep their precision; booleans and integers become floats. The arrays are read whole into memory.
     Raises DataError for anything but finite pairs on one grid that suits the domain.
     """
     _check_request(files, inputs, outputs, validation, splits)
+    if training:
+        files = {split: spec for split, spec in files.items() if not split.startswith("test")}
     pairs = {split: _read_pairs(spec, inputs, outputs, domain.dimension, channels) for split, spec in files.items()}
     first, some = next(iter(pairs.items()))
     about = Description(
@@ -71,8 +75,10 @@ def read_own(
             require_boundary(pair.fields.outputs, about.output_names, domain, _show(files[split]))
     readers = {split: Memory(pair.fields) for split, pair in pairs.items()}
     if "all" in readers:
-        return Dataset(about, _cut(readers["all"], counts(len(readers["all"]), splits)))
-    return Dataset(about, _named_splits(readers, validation))
+        data = Dataset(about, _cut(readers["all"], counts(len(readers["all"]), splits)))
+    else:
+        data = Dataset(about, _named_splits(readers, validation))
+    return data.for_training() if training else data
 
 
 def _named_splits(readers: Mapping[str, Memory], validation: float) -> dict[str, Split]:

@@ -33,7 +33,7 @@ class OwnSettings(Record):
     splits: dict[str, int | float] | None = None
 
 
-def read_own_settings(path: str | Path) -> Dataset:
+def read_own_settings(path: str | Path, *, training: bool = False) -> Dataset:
     """The data described by a YAML file such as
 
         files: {train: train.npz, test: test.npz, test_32: fine.npz}
@@ -41,7 +41,7 @@ def read_own_settings(path: str | Path) -> Dataset:
         outputs: [u]
         domain: {extents: [1, 1], boundary: dirichlet}
 
-    Raises DataError, for unknown keys with the nearest known one.
+    `training` opens no test set. Raises DataError, for unknown keys with the nearest known one.
     """
     file = Path(path)
     if not file.is_file():
@@ -66,6 +66,7 @@ def read_own_settings(path: str | Path) -> Dataset:
         channels=settings.channels,
         validation=settings.validation,
         splits=settings.splits,
+        training=training,
     )
 
 

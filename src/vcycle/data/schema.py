@@ -32,7 +32,10 @@ class Fields:
 
 @dataclass(frozen=True)
 class Description:
-    """What the numbers mean: the domain, where on it the values sit, the names and units of the channels."""
+    """What the numbers mean: the domain, where on it the values sit, the names and units of the channels.
+
+    `times` are the instants of the channels u_0, u_1, ... of trajectories, () where time plays no part.
+    """
 
     name: str
     domain: Domain
@@ -42,6 +45,7 @@ class Description:
     problem: dict[str, Any] | None
     units: dict[str, str]
     source: str
+    times: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         names = self.input_names + self.output_names
@@ -72,12 +76,15 @@ class Configuration(Record):
     dtype: Precision
     splits: dict[str, int]
     verify_every: int
+    ood: dict[str, Any] = {}
+    ood_samples: int | None = None
 
 
 class Failure(Record):
-    """A sample that no solve brought below the limit; it is not stored."""
+    """Sample `index` of the stream `seed`, which no solve brought below the limit; it is not stored."""
 
     index: int
+    seed: int | None = None
     reason: str
 
 
@@ -146,10 +153,12 @@ class Manifest(Record):
     resolution: tuple[int, ...]
     dtype: Precision
     problem: dict[str, Any] | None
+    times: tuple[float, ...] = ()
     configuration: Configuration | None = None
     verification: Verification | None = None
     splits: dict[str, SplitRecord]
-    elsewhere: dict[str, str] = Field(default={}, description="splits of another resolution: name -> sub-folder")
+    elsewhere: dict[str, str] = Field(default={}, description="splits that differ in more: name -> sub-folder")
+    elsewhere_sha256: dict[str, str] = Field(default={}, description="the checksums of these splits, as in `splits`")
     shards: tuple[ShardRecord, ...]
     versions: dict[str, str]
 
@@ -164,6 +173,7 @@ class Manifest(Record):
             problem=self.problem,
             units=self.units,
             source=self.source,
+            times=self.times,
         )
 
     @property

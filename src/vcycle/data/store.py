@@ -29,8 +29,10 @@ def store(dataset: Dataset, out: str | Path, *, shard_size: int = 256) -> Datase
     )
     main = {name: split for name, split in dataset.splits.items() if split.resolution == dataset.resolution}
     others = {name: split for name, split in dataset.splits.items() if name not in main}
+    checksums: dict[str, str] = {}
     for name, split in others.items():
-        store(Dataset(dataset.description, {name: split}), folder / name, shard_size=shard_size)
+        stored = store(Dataset(dataset.description, {name: split}), folder / name, shard_size=shard_size)
+        checksums[name] = stored.checksum(name) or ""
     about = dataset.description
     manifest = Manifest(
         name=about.name,
@@ -43,8 +45,10 @@ def store(dataset: Dataset, out: str | Path, *, shard_size: int = 256) -> Datase
         resolution=dataset.resolution,
         dtype="float64" if dataset.read([0]).inputs.dtype == torch.float64 else "float32",
         problem=about.problem,
+        times=about.times,
         splits=split_records({name: len(split) for name, split in main.items()}, shards),
         elsewhere={name: name for name in others},
+        elsewhere_sha256=checksums,
         shards=shards,
         versions=versions(),
     )

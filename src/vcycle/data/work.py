@@ -29,6 +29,9 @@ class Work:
     folder: Path
     number: int
 
+    def __str__(self) -> str:
+        return f"shard {self.number} of {self.folder}"
+
     @property
     def indices(self) -> range:
         """The sample indices of this shard, whatever becomes of them."""
@@ -83,6 +86,7 @@ def describe(problem: Problem) -> Description:
         problem=problem.to_dict(),
         units={},
         source=f"generated: {problem.equation}",
+        times=problem.times,
     )
 
 

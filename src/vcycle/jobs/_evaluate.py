@@ -1,19 +1,22 @@
 """`vcycle evaluate`: a trained run measured on samples it has not seen, as numbers, a table and a report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
 
-from vcycle.analysis import Evaluation, Measured, Summary, error_spectrum, read_history, write_report
+from vcycle.analysis import Evaluation, Measured, Rollout, Summary, error_spectrum, read_history, write_report
 from vcycle.analysis.findings import bound_sentence, cost_sentences
 from vcycle.analysis.wording import NORMS, by, percent
+from vcycle.data import Dataset
 from vcycle.jobs import measurements
 from vcycle.jobs.config import DataConfig, TrainConfig
 from vcycle.jobs.configure import read_file, resolve
 from vcycle.jobs.datasets import open_data
+from vcycle.jobs.pairs import cut
 from vcycle.jobs.portrait import facts, provenance, title
+from vcycle.jobs.rolled import rolled_out
 from vcycle.jobs.trials import Trials, fresh, seed_of, stored
 from vcycle.surrogate import Surrogate, load
 
@@ -40,6 +43,7 @@ def evaluate(
     samples: int | None = None,
     resolutions: Sequence[int | Sequence[int]] | None = None,
     tighten: int = 0,
+    lyapunov: float | None = None,
     out: str | Path | None = None,
     machine: str | None = None,
 ) -> Evaluated:
@@ -52,6 +56,7 @@ def evaluate(
     resolutions   other grids to sample the same functions on (points per axis, or one number per axis); half and
                   double the training grid if not given. Needs an equation
     tighten       V-cycles spent on the bounds
+    lyapunov      the largest Lyapunov exponent of the equation, to measure how long steps in time go well
     machine       what the report calls the machine
 
     With an equation: errors in the energy norm too, both forms of the bound against true errors, other grids, and the
@@ -61,8 +66,10 @@ def evaluate(
     surrogate = load(folder)
     config = resolve(TrainConfig, read_file(folder / "config.yaml"))
     trained = tuple(yaml.safe_load((folder / "surrogate.yaml").read_text("utf-8"))["resolution"])
-    trials = _trials(surrogate, config, data, trained, split, samples)
-    evaluation = _measure(surrogate, config, trials, trained, resolutions, tighten, folder, machine)
+    opened = _opened(config, data)
+    trials = _trials(surrogate, config, opened, trained, split, samples)
+    measured = _measure(surrogate, config, trials, trained, resolutions, tighten, folder, machine)
+    evaluation = replace(measured, rollout=_rollout(surrogate, config, opened, split, samples, lyapunov))
     place = folder if out is None else Path(out)
     place.mkdir(parents=True, exist_ok=True)
     evaluation.write_json(place / "evaluation.json")
@@ -70,18 +77,38 @@ def evaluate(
     return Evaluated(evaluation, place / "evaluation.json", place / "report.html")
 
 
+def _opened(config: TrainConfig, data: DataConfig | str | Path | None) -> Dataset | None:
+    """The data that are given, or those of the run; None for a run on an equation."""
+    given = DataConfig(path=str(data)) if isinstance(data, str | Path) else data or config.data
+    return None if given is None else open_data(given)
+
+
+def _rollout(
+    surrogate: Surrogate,
+    config: TrainConfig,
+    data: Dataset | None,
+    split: str,
+    samples: int | None,
+    lyapunov: float | None,
+) -> Rollout | None:
+    if config.pairs.name != "stored" and data is not None:
+        return rolled_out(surrogate, config.pairs, data, split, samples, lyapunov)
+    if lyapunov is not None:
+        raise ValueError("--lyapunov is for networks that step in time, trained with --pairs one_step or all_pairs")
+    return None
+
+
 def _trials(
     surrogate: Surrogate,
     config: TrainConfig,
-    data: DataConfig | str | Path | None,
+    data: Dataset | None,
     trained: Shape,
     split: str,
     samples: int | None,
 ) -> Trials:
-    given = DataConfig(path=str(data)) if isinstance(data, str | Path) else data or config.data
-    if given is None:
+    if data is None:
         return fresh(surrogate, config, trained, samples)
-    return stored(surrogate, open_data(given), split, samples)
+    return stored(surrogate, cut(config.pairs, data), split, samples)
 
 
 def _measure(
@@ -143,6 +170,8 @@ def table(evaluation: Evaluation) -> str:
     if evaluation.resolutions:
         lines += ["", "median relative L² error on other grids"]
         lines += [f"{by(row.shape):24s}{row.refusal or _median(row.network):>10s}" for row in evaluation.resolutions]
+    if evaluation.rollout is not None:
+        lines += ["", str(evaluation.rollout)]
     sentences = [bound_sentence(bound) for bound in evaluation.bounds]
     sentences += cost_sentences(evaluation.cost) if evaluation.cost is not None else ()
     return "\n".join([*lines, "", *sentences])

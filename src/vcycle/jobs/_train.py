@@ -16,10 +16,10 @@ from vcycle.jobs.tasks import Task, derived_seed, task
 from vcycle.networks import Fitted, Normalised, StencilNetwork
 from vcycle.operators import Affine
 from vcycle.problems import Diffusion
-from vcycle.training import Constant, Cosine, OneCycle, Optimizer, Result, Schedule, Settings
+from vcycle.training import Constant, Cosine, OneCycle, Optimizer, Result, Schedule, Settings, Stairs
 from vcycle.training import train as run
 
-SCHEDULES: dict[str, type[Schedule]] = {"onecycle": OneCycle, "cosine": Cosine, "constant": Constant}
+SCHEDULES: dict[str, type[Schedule]] = {"onecycle": OneCycle, "cosine": Cosine, "stairs": Stairs, "constant": Constant}
 
 
 def train(config: TrainConfig | Mapping[str, Any] | None = None, **overrides: Any) -> Result:
@@ -51,6 +51,7 @@ def train(config: TrainConfig | Mapping[str, Any] | None = None, **overrides: An
         _settings(settled, subject),
         folder,
         steps_per_epoch=subject.steps_per_epoch,
+        forward=subject.forward,
     )
 
 
@@ -125,7 +126,7 @@ def _settings(config: TrainConfig, subject: Task) -> Settings:
     schedule = config.schedule.model_dump(exclude={"name", "per"})
     by_epoch = config.schedule.name != "constant" and config.schedule.per == "epoch"
     return Settings(
-        steps=config.steps or max(1, round((config.epochs or 1) * per_epoch)),
+        steps=config.length(per_epoch),
         optimizer=Optimizer(**config.optimizer.model_dump()),
         schedule=SCHEDULES[config.schedule.name](**schedule),
         schedule_interval=max(1, round(per_epoch)) if by_epoch else 1,

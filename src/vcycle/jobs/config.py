@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from vcycle.jobs.network_config import MgNOConfig, Network
+from vcycle.jobs.pairs_config import Pairs, StoredPairsConfig
 from vcycle.jobs.problem_config import Boundary, Config, DarcyConfig, Extents, Names, Problem, Resolution
 
 
@@ -66,13 +67,25 @@ class CosineConfig(Config):
     """last rate over peak rate"""
 
 
+class StairsConfig(Config):
+    """Down in steps."""
+
+    name: Literal["stairs"] = "stairs"
+    per: Literal["step", "epoch"] = "step"
+    """how often the rate may change"""
+    stairs: int = Field(5, ge=1)
+    """equal parts of the run, with one rate each"""
+    factor: float = Field(0.5, gt=0, le=1)
+    """rate of a part over that of the one before"""
+
+
 class ConstantConfig(Config):
     """Always the same rate."""
 
     name: Literal["constant"] = "constant"
 
 
-Schedule = Annotated[OneCycleConfig | CosineConfig | ConstantConfig, Field(discriminator="name")]
+Schedule = Annotated[OneCycleConfig | CosineConfig | StairsConfig | ConstantConfig, Field(discriminator="name")]
 
 
 class TrainConfig(Config):
@@ -82,6 +95,8 @@ class TrainConfig(Config):
     """folder of the run"""
     data: DataConfig | None = None
     """train on data: a folder, a YAML or a file"""
+    pairs: Pairs = StoredPairsConfig()
+    """data: the pairs to learn from; steps of trajectories"""
     problem: Problem | None = None
     """train on an equation: fresh inputs at every step"""
     resolution: Resolution | None = None
@@ -145,6 +160,8 @@ class TrainConfig(Config):
     def _routes(self) -> "TrainConfig":
         if self.data is None and self.problem is None:
             raise ValueError("nothing to learn from: give --data FOLDER, or --problem darcy to train on the equation")
+        if self.pairs.name != "stored" and self.data is None:
+            raise ValueError(f"--pairs {self.pairs.name} are cut from trajectories: give --data FOLDER")
         if self.data is not None and self.resolution is not None:
             raise ValueError("--resolution is for training on an equation, --data have their own: leave one out")
         if self.steps is not None and self.epochs is not None:
@@ -155,6 +172,10 @@ class TrainConfig(Config):
         if self.data is None and per_epoch:
             raise ValueError("--schedule.per epoch needs --data: on an equation every step is new, use step")
         return self
+
+    def length(self, steps_per_epoch: float) -> int:
+        """The number of steps of the run."""
+        return self.steps or max(1, round((self.epochs or 1) * steps_per_epoch))
 
 
 class GenerateConfig(Config):
@@ -178,6 +199,10 @@ class GenerateConfig(Config):
     """samples in each of them, as many as in test if not given"""
     workers: int | None = Field(None, ge=1)
     """processes; as many as cores where that pays if not given"""
+    executor: Literal["auto", "serial", "processes", "dask"] = "auto"
+    """where shards are made: here, on processes of this machine once that pays, or on a Dask cluster"""
+    scheduler: str | None = None
+    """dask: address of the scheduler, tcp://host:8786"""
     dtype: Literal["float64", "float32"] = "float64"
     """precision on disk"""
     shard_size: int | None = Field(None, ge=1)

@@ -10,18 +10,23 @@ from vcycle.jobs.options import flag
 from vcycle.spaces import Domain
 
 
-def open_data(config: DataConfig) -> Dataset:
-    """Raises DataError or ConfigError with one sentence."""
+def open_data(config: DataConfig, *, training: bool = False) -> Dataset:
+    """The data; for `training` without test sets, which stay closed.
+
+    Raises DataError or ConfigError with one sentence.
+    """
     path = Path(config.path)
     described = [name for name, value in config if name != "path" and value is not None]
     if path.is_dir() or path.suffix.lower() in ("", ".yaml", ".yml"):
         if described:
             raise ConfigError(f"{flag(described[0])} describes a file of arrays, but {path} says all that itself")
-        return read_own_settings(path) if path.suffix else Dataset.open(path)
-    return _read_arrays(path, config)
+        if path.suffix:
+            return read_own_settings(path, training=training)
+        return Dataset.open(path).for_training() if training else Dataset.open(path)
+    return _read_arrays(path, config, training)
 
 
-def _read_arrays(path: Path, config: DataConfig) -> Dataset:
+def _read_arrays(path: Path, config: DataConfig, training: bool) -> Dataset:
     inputs, outputs, boundary = config.input_field, config.output_field, config.boundary
     if inputs is None or outputs is None or boundary is None:
         required = {"input_field": inputs, "output_field": outputs, "boundary": boundary}
@@ -34,4 +39,5 @@ def _read_arrays(path: Path, config: DataConfig) -> Dataset:
     domain = Domain(config.extents or [1.0] * axes, boundary)
     files: dict[str, FileSpec] = {"train": path}
     files |= {s: f for s, f in (("validation", config.validation_data), ("test", config.test_data)) if f is not None}
-    return read_own(files, inputs, outputs, domain, name=path.stem, placement=config.placement or "cell")
+    placement = config.placement or "cell"
+    return read_own(files, inputs, outputs, domain, name=path.stem, placement=placement, training=training)

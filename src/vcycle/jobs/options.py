@@ -1,8 +1,8 @@
 """The options that a configuration has, read off its schema."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -40,17 +40,26 @@ def members(field: FieldInfo) -> dict[str, type[BaseModel]]:
     return _members(field.annotation)
 
 
-def options(model: type[BaseModel], prefix: str = "", variants: tuple[str, ...] = ()) -> Iterator[Option]:
-    """All options, groups before their members; options that several variants share come once for each."""
+def options(
+    model: type[BaseModel],
+    prefix: str = "",
+    variants: tuple[str, ...] = (),
+    only: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Option]:
+    """All options, groups before their members; options that several variants share come once for each.
+
+    `only` names the variant whose members are listed, for some groups by their paths: {'network': 'fno'}.
+    """
     for name, field in model.model_fields.items():
         path, about, inner = prefix + name, field.description or "", members(field)
         if inner:
             default = dict(field.default)["name"] if isinstance(field.default, BaseModel) else field.default
             takes, chooses = ("path", "path") if "" in inner else ("|".join(inner), "name")
             yield Option(path, takes, default, about, chooses == "path", chooses, variants)
-            for member in dict.fromkeys(inner.values()):
-                tags = tuple(tag for tag, other in inner.items() if tag and other is member)
-                yield from options(member, path + ".", tags if len(tags) < len(inner) else ())
+            listed = {tag: member for tag, member in inner.items() if only.get(path, tag) == tag}
+            for member in dict.fromkeys(listed.values()):
+                tags = tuple(tag for tag, other in listed.items() if tag and other is member)
+                yield from options(member, path + ".", tags if len(tags) < len(listed) else (), only)
         elif not (prefix and name == "name"):
             default = "required" if field.is_required() else field.default
             text = field.annotation in (str, str | None)

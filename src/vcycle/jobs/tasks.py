@@ -9,9 +9,11 @@ import torch
 from vcycle.data import DataError, Dataset, Fields, require_same_domain
 from vcycle.jobs.config import TrainConfig
 from vcycle.jobs.datasets import open_data
+from vcycle.jobs.pairs import cut, followed, forward_of, noise_of, some, within_memory
+from vcycle.jobs.streams import ReaderStream
 from vcycle.problems import Problem, build
 from vcycle.spaces import Domain, Placement
-from vcycle.training import Batch, FieldStream, Stream
+from vcycle.training import Batch, Forward, Order, Stream, once
 
 SCALING_SAMPLES = 32
 
@@ -23,6 +25,7 @@ class Task:
     stream            batches as a function of the step
     steps_per_epoch   None where every step is new
     sample            pairs to fit the normalisers to; validation: pairs to select the weights by
+    forward           what a step of training does with network and batch
     examples          pairs for networks that take a basis or clusters from data: so many of an equation, all of data
     """
 
@@ -36,6 +39,7 @@ class Task:
     sample: Fields
     examples: Callable[[int], Fields]
     validation: Fields
+    forward: Forward = once
 
     @property
     def resolution(self) -> tuple[int, ...]:
@@ -46,7 +50,7 @@ def task(config: TrainConfig) -> Task:
     """The subject of a configuration."""
     problem = None if config.problem is None else build(config.problem.plain())
     if config.data is not None:
-        return _from_data(config, open_data(config.data), problem)
+        return _from_data(config, open_data(config.data, training=True), problem)
     if problem is None:
         raise ValueError("nothing to learn from: give data or a problem")
     return _from_equation(config, problem)
@@ -114,28 +118,30 @@ def _from_equation(config: TrainConfig, problem: Problem) -> Task:
     )
 
 
-def _from_data(config: TrainConfig, data: Dataset, problem: Problem | None) -> Task:
+def _from_data(config: TrainConfig, opened: Dataset, problem: Problem | None) -> Task:
+    stored = within_memory(opened)
+    data = cut(config.pairs, stored)
     known = data.build_problem()
     if problem is not None:
         require_same_domain(data.domain, problem.domain, "problem")
         _require_same_problem(data, known, problem)
-    train, validation = (data.split(name) for name in ("train", "validation"))
-    count = min(config.validation_samples or len(validation), len(validation))
-    pairs, held_out = train.read(range(len(train))), validation.read(range(count))
+    sample, validation = some(data.split("train")), some(data.split("validation"))
+    count = config.validation_samples or len(validation)
+    train = followed(config.pairs, stored).split("train")
+    order = Order(len(train), config.batch, derived_seed(config.seed, "order"))
     dtype = torch.float64 if config.precision == "64-true" else torch.float32
-    seed = derived_seed(config.seed, "order")
-    stream = FieldStream(pairs.inputs.to(dtype), pairs.outputs.to(dtype), config.batch, seed)
     return Task(
         domain=data.domain,
         placement=data.placement,
         input_names=data.input_names,
         output_names=data.output_names,
         problem=problem or known,
-        stream=stream,
-        steps_per_epoch=stream.steps_per_epoch,
-        sample=pairs,
-        examples=lambda number: pairs,
-        validation=held_out,
+        stream=ReaderStream(train, order, dtype, noise_of(config.pairs, stored, sample)),
+        steps_per_epoch=order.steps_per_epoch,
+        sample=sample,
+        examples=lambda number: sample,
+        validation=Fields(validation.inputs[:count], validation.outputs[:count]),
+        forward=forward_of(config, stored, config.length(order.steps_per_epoch)),
     )
 
 

@@ -67,12 +67,11 @@ def stored(surrogate: Surrogate, data: Dataset, split: str, samples: int | None)
             raise DataError(f"split {name!r} of {data.name!r} has no samples: give test data")
         read = pairs.read(range(count))
         sets[name] = Fields(read.inputs.double(), read.outputs.double())
-    checksum = None if data.manifest is None else data.manifest.splits[split].sha256
     return Trials(
         sets=sets,
         problem=data.build_problem() or surrogate.problem,
         origin=f"split {split} of the data set {data.name}, not used in training",
-        checksum=checksum,
+        checksum=data.checksum(split),
         units=data.description.units,
     )
 

@@ -76,6 +76,7 @@ def sinenet(name: str, options: dict[str, Any], state: Mapping[str, Any]) -> Pub
     network = SineNet(
         o["time_history"] * inputs,
         o["time_future"] * outputs,
+        coordinates=None,
         width=o["hidden_channels"],
         waves=o["num_waves"],
         levels=1 + o["num_layers"],

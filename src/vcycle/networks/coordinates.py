@@ -9,7 +9,15 @@ from torch import Tensor
 from vcycle.spaces import Domain, Grid
 
 Coordinates = Literal["cells", "corners", "ends"]
+CoordinatesOrAuto = Coordinates | Literal["auto"]
 OFFSET = {"cells": 0.0, "corners": 0.5, "ends": 0.0}
+
+
+def coordinates_on(domain: Domain, kind: CoordinatesOrAuto | None) -> Coordinates | None:
+    """'auto' is 'cells' on a box that is periodic along every axis, where nothing else tells a place, else None."""
+    if kind != "auto":
+        return kind
+    return "cells" if domain.torus else None
 
 
 def append_coordinates(x: Float[Tensor, "b i *grid"], kind: Coordinates | None) -> Float[Tensor, "b j *grid"]:

@@ -30,7 +30,8 @@ class FNO(nn.Module):
     padding            zeros added at both ends of every axis, as a fraction of its points (one, or one per axis), for
                        functions that are not periodic; removed before Q
     basis              'fourier', whatever the boundary conditions; 'domain' for the modes that fit them (sine where
-                       Dirichlet, cosine where Neumann, Fourier where periodic); 'sine' or 'cosine' on all axes
+                       Dirichlet, cosine where Neumann; on a periodic box that is 'fourier'); 'sine' or 'cosine' on
+                       all axes
     skip, mlp_skip     B and G: 'linear', 'identity', 'gating' or None;  skip_kernel: B as a stencil of that width
     mlp_expansion      channels inside M over width; None leaves M and G out
     norm               'instance', 'group' (of `norm_groups`), 'batch' or None, after K and after M

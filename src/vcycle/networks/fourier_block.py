@@ -93,7 +93,7 @@ class Gating(nn.Module):
 
 def _kernel(space: Space, options: BlockOptions) -> nn.Module:
     weight = {"separable": options.separable, "factorization": options.factorization, "rank": options.rank}
-    if options.basis == "fourier":
+    if options.basis == "fourier" or (options.basis == "domain" and space.domain.torus):
         K: nn.Module = Fourier(space, space, options.modes, bias=True, **weight)
     elif options.basis == "domain" or options.basis in FORCED:
         K = Spectral(space, space, options.modes, boundary=FORCED.get(options.basis), **weight)

@@ -6,7 +6,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vcycle.networks.coordinates import Coordinates, append_coordinates
+from vcycle.networks.coordinates import CoordinatesOrAuto
 from vcycle.networks.equilibrium import Equilibrium, Step
 from vcycle.networks.perceptron import ChannelPerceptron
 from vcycle.networks.stencil_network import StencilNetwork
@@ -59,18 +59,18 @@ class Implicit(StencilNetwork):
         damping: float = 0.0,
         window: int = 0,
         activation: str = "tanh",
-        coordinates: Coordinates | None = "cells",
+        coordinates: CoordinatesOrAuto | None = "cells",
         resolution: int | Sequence[int] | None = None,
         placement: Placement = "cell",
         domain: Domain | None = None,
     ):
-        super().__init__(in_channels, domain, resolution, placement)
-        self.coordinates, self.levels = coordinates, levels
+        super().__init__(in_channels, domain, coordinates, resolution, placement)
+        self.levels = levels
         hidden, d = Space(self.domain, width), self.domain.dimension
         T = _step(step, hidden, (modes,) * d if isinstance(modes, int) else modes, rate, levels, activation)
         if most is None:
             most = UNPROVEN_STEPS if T.rate is None else banach_steps(T.rate, tolerance) + SPARE_STEPS
-        lifted = Space(self.domain, in_channels + (0 if coordinates is None else d))
+        lifted = Space(self.domain, self.seen_channels)
         context = Space(self.domain, T.context)
         self.lift = nn.Sequential(
             Stencil(lifted, hidden, bias=True),
@@ -80,14 +80,14 @@ class Implicit(StencilNetwork):
         self.equilibrium = Equilibrium(T, tolerance=tolerance, most=most, damping=damping, window=window)
         self.project = ChannelPerceptron(hidden, hidden, Space(self.domain, out_channels), nn.GELU())
 
-    def on_grid(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
+    def on_grid(self, x: Float[Tensor, "b j *grid"]) -> Float[Tensor, "b o *grid"]:
         least = 2 ** (self.levels - 2) + 1
         if isinstance(self.equilibrium.step, CycleStep) and any(n < least for n in x.shape[2:]):
             raise ValueError(
                 f"Implicit with step='cycle' and {self.levels} levels needs axes of {least:g} points or more, got "
                 f"{tuple(x.shape[2:])}: take fewer levels or another step"
             )
-        return self.project(self.equilibrium(self.lift(append_coordinates(x, self.coordinates))))
+        return self.project(self.equilibrium(self.lift(x)))
 
     def extra_repr(self) -> str:
         return f"{count_parameters(self)} parameters"

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.networks.activations import activation as activation_named
-from vcycle.networks.coordinates import Coordinates, append_coordinates
+from vcycle.networks.coordinates import CoordinatesOrAuto
 from vcycle.networks.norms import NormName
 from vcycle.networks.perceptron import ChannelPerceptron
 from vcycle.networks.spectral_block import LatentOptions
@@ -61,16 +61,16 @@ class LSM(StencilNetwork):
         norm: NormName | None = "group",
         norm_groups: int = 1,
         upsampling: Upsampling = "linear",
-        coordinates: Coordinates | None = "cells",
+        coordinates: CoordinatesOrAuto | None = "cells",
         padding: int | Sequence[int] = 0,
         projection_ratio: float = 2.0,
         resolution: int | Sequence[int] | None = None,
         placement: Placement = "cell",
         domain: Domain | None = None,
     ):
-        super().__init__(in_channels, domain, resolution, placement)
+        super().__init__(in_channels, domain, coordinates, resolution, placement)
         d = self.domain.dimension
-        self.width, self.levels, self.coordinates = width, levels, coordinates
+        self.width, self.levels = width, levels
         self.patch = None if patch is None else _per_axis("patch", patch, d, least=1)
         self.padding = _per_axis("padding", padding, d, least=0)
         if any(p and self.domain.periodic(axis) for axis, p in enumerate(self.padding)):
@@ -80,17 +80,17 @@ class LSM(StencilNetwork):
             )
         hidden = Space(self.domain, width)
         latent = LatentOptions(tokens, heads, frequencies) if tokens else None
-        self.lift = Pointwise(Space(self.domain, in_channels + (0 if coordinates is None else d)), hidden, bias=True)
+        self.lift = Pointwise(Space(self.domain, self.seen_channels), hidden, bias=True)
         self.unet = SpectralUNet(hidden, UNetOptions(levels, activation, norm, norm_groups, upsampling, latent))
         inner = Space(self.domain, round(projection_ratio * width))
         self.project: nn.Module = ChannelPerceptron(
             hidden, inner, Space(self.domain, out_channels), activation_named(activation, inner)
         )
 
-    def on_grid(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
+    def on_grid(self, x: Float[Tensor, "b j *grid"]) -> Float[Tensor, "b o *grid"]:
         shape = tuple(x.shape[2:])
         patch = self._patch(shape)
-        v = self.lift(append_coordinates(x, self.coordinates))
+        v = self.lift(x)
         if any(self.padding):
             v = F.pad(v, [n for p in reversed(self.padding) for n in (0, p)])
         v = self.unet(v, patch)

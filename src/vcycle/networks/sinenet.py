@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.networks.convolution_block import LayerOptions
+from vcycle.networks.coordinates import CoordinatesOrAuto
 from vcycle.networks.norms import NormName
 from vcycle.networks.stencil_network import StencilNetwork
 from vcycle.networks.wave import PoolingName, Wave, WaveOptions
@@ -33,6 +34,8 @@ class SineNet(StencilNetwork):
     pooling          'average' or 'max' of the 2^d cells of a coarse cell
     interpolation    from coarse to fine: 'cubic' (as torch), 'catmull_rom', 'linear' or 'constant'
     ghost            'zeros', 'circular', 'reflect' or 'replicate' at every face instead of the domain's conditions
+    coordinates      of the unit box as further inputs: 'cells', 'corners', 'ends' or None; 'auto': cells where every
+                     axis is periodic (StencilNetwork)
     resolution       the grid that the stencils belong to, best the training grid (StencilNetwork)
     placement        what the values of `resolution` stand for: 'cell' or 'vertex'
 
@@ -58,11 +61,12 @@ class SineNet(StencilNetwork):
         pooling: PoolingName = "average",
         interpolation: InterpolationName = "cubic",
         ghost: Ghost | None = None,
+        coordinates: CoordinatesOrAuto | None = "auto",
         resolution: int | Sequence[int] | None = None,
         placement: Placement = "cell",
         domain: Domain | None = None,
     ):
-        super().__init__(in_channels, domain, resolution, placement)
+        super().__init__(in_channels, domain, coordinates, resolution, placement)
         self.levels, self.residual = levels, residual
         self.widths = tuple(int(width * multiplier**level) for level in range(levels))
         if levels < 2:
@@ -75,11 +79,11 @@ class SineNet(StencilNetwork):
         layers = LayerOptions(activation, norm, ghost)
         options = WaveOptions(layers, blocks, disentangled, shortcut, pooling, interpolation)
         spaces = [Space(self.domain, n) for n in self.widths]
-        self.lift = Stencil(Space(self.domain, in_channels), spaces[0], ghost=ghost, bias=True)
+        self.lift = Stencil(Space(self.domain, self.seen_channels), spaces[0], ghost=ghost, bias=True)
         self.waves = nn.ModuleList(Wave(spaces, options) for _ in range(waves))
         self.project = Stencil(spaces[0], Space(self.domain, out_channels), ghost=ghost, bias=True)
 
-    def on_grid(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
+    def on_grid(self, x: Float[Tensor, "b j *grid"]) -> Float[Tensor, "b o *grid"]:
         divisor = 2 ** (self.levels - 1)
         if any(n % divisor for n in x.shape[2:]):
             raise ValueError(

@@ -20,8 +20,9 @@ class SpectralDecoder(nn.Module):
     """u = Q w_L,   w_l = sigma(K_l w_{l-1} + B_l w_{l-1} + b_l),   w_0 = R v + r.
 
     R and B_l are matrices on the channels, Q is a perceptron on the channels with `hidden` inside, and K_l keeps the
-    `modes` lowest modes of the sines and cosines that fit the boundary conditions (basis='domain': Spectral), or of
-    'fourier' (both signs: Fourier). `spaces` are those of w_0, ..., w_L. Source: P238.
+    `modes` lowest modes of the sines and cosines that fit the boundary conditions (basis='domain': Spectral, or Fourier
+    on a box that is periodic along every axis), or of 'fourier' (both signs: Fourier). `spaces` are those of w_0, ...,
+    w_L. Source: P238.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class SpectralDecoder(nn.Module):
         super().__init__()
         if basis not in ("domain", "fourier"):
             raise ValueError(f"unknown basis {basis!r}: expected 'domain' for the modes of the domain, or 'fourier'")
-        spectral = Spectral if basis == "domain" else Fourier
+        spectral = Fourier if basis == "fourier" or source.domain.torus else Spectral
         self.reduce: nn.Module = Pointwise(source, spaces[0], bias=True)
         self.neurons = nn.Sequential(
             *(

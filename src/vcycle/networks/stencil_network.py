@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.networks.checks import check_field
+from vcycle.networks.coordinates import CoordinatesOrAuto, append_coordinates, coordinates_on
 from vcycle.networks.reference_grid import reference_grid
 from vcycle.spaces import Domain, Placement
 
@@ -19,6 +20,10 @@ class StencilNetwork(nn.Module, ABC):
     difference between the two discretisations adds to the error. Of a logarithm R takes the geometric mean, which is
     the right coefficient of a cell that two materials share, in two dimensions and on average over their shapes.
 
+    coordinates  of the unit box as further inputs: 'cells' (centres), 'corners' (k / n), 'ends' (k / (n - 1)) or None.
+                 'auto': cells on a box that is periodic along every axis. Elsewhere the stencils see the boundary;
+                 there nothing tells a place, and the network would commute with translations: no answer of it could
+                 depend on a force that stands still
     resolution   the grid that N belongs to, one number of points or one per axis, best the training grid; half of it
                  is cheaper, and the network sees averages while it trains. None: N acts on whatever grid there is
     placement    what the values of a field stand for, as in ReferenceGrid
@@ -28,19 +33,23 @@ class StencilNetwork(nn.Module, ABC):
         self,
         in_channels: int,
         domain: Domain | None,
+        coordinates: CoordinatesOrAuto | None,
         resolution: int | Sequence[int] | None,
-        placement: Placement = "cell",
+        placement: Placement,
     ):
         super().__init__()
         self.in_channels, self.domain = in_channels, Domain.unit(2) if domain is None else domain
+        self.coordinates = coordinates_on(self.domain, coordinates)
+        self.seen_channels = in_channels + (0 if self.coordinates is None else self.domain.dimension)
         self.reference = None if resolution is None else reference_grid(resolution, self.domain, placement)
 
     @abstractmethod
-    def on_grid(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
-        """N x."""
+    def on_grid(self, x: Float[Tensor, "b j *grid"]) -> Float[Tensor, "b o *grid"]:
+        """N of the inputs with their coordinates, `seen_channels` in all."""
 
     def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         check_field(type(self).__name__, x, self.in_channels, self.domain)
         if self.reference is None:
-            return self.on_grid(x)
-        return self.reference.prolong(self.on_grid(self.reference.restrict(x)), tuple(x.shape[2:]))
+            return self.on_grid(append_coordinates(x, self.coordinates))
+        own = append_coordinates(self.reference.restrict(x), self.coordinates)
+        return self.reference.prolong(self.on_grid(own), tuple(x.shape[2:]))

@@ -43,7 +43,7 @@ class Transformer(nn.Module):
     gain, diagonal        start of the matrices in A_l (networks.attention)
 
     Runs at every resolution: the attention converges as its points are refined. Without coordinates, and with all
-    points attending, basis='fourier' makes it commute with all grid shifts of periodic fields. Source: P238.
+    points attending, it commutes with all grid shifts of fields on a periodic box. Source: P238.
     """
 
     def __init__(

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.networks.convolution_block import BlockChain, LayerOptions
-from vcycle.networks.coordinates import Coordinates, append_coordinates
+from vcycle.networks.coordinates import CoordinatesOrAuto
 from vcycle.networks.norms import NormName
 from vcycle.networks.stencil_network import StencilNetwork
 from vcycle.operators import Pointwise, Prolongation, Stencil, count_parameters
@@ -28,7 +28,8 @@ class UNet(StencilNetwork):
     multiplier           level l = 1, 2, ... has int(width multiplier^(l-1)) channels
     blocks               residual blocks in every chain
     activation, norm     sigma, and the normalisation N before it: 'layer' keeps points and samples apart
-    coordinates          'cells' (centres), 'corners' (k / n) or 'ends' (k / (n - 1)) of the unit box as inputs, or None
+    coordinates          of the unit box as further inputs: 'cells', 'corners', 'ends', None, or 'auto': cells where
+                         every axis is periodic (StencilNetwork)
     ghost                'zeros', 'circular', 'reflect' or 'replicate' at every face instead of the domain's conditions
     resolution           the grid that the stencils belong to, best the training grid (StencilNetwork)
     placement            what the values of `resolution` stand for: 'cell' or 'vertex'
@@ -49,14 +50,14 @@ class UNet(StencilNetwork):
         blocks: int = 1,
         activation: str = "gelu",
         norm: NormName | None = "layer",
-        coordinates: Coordinates | None = None,
+        coordinates: CoordinatesOrAuto | None = "auto",
         ghost: Ghost | None = None,
         resolution: int | Sequence[int] | None = None,
         placement: Placement = "cell",
         domain: Domain | None = None,
     ):
-        super().__init__(in_channels, domain, resolution, placement)
-        self.levels, self.coordinates, self.ghost = levels, coordinates, ghost
+        super().__init__(in_channels, domain, coordinates, resolution, placement)
+        self.levels, self.ghost = levels, ghost
         self.widths = tuple(int(width * multiplier**level) for level in range(levels))
         if min(self.widths, default=0) < 1:
             raise ValueError(
@@ -65,8 +66,7 @@ class UNet(StencilNetwork):
             )
         options = LayerOptions(activation, norm, ghost)
         spaces = [Space(self.domain, n) for n in self.widths]
-        lifted = in_channels + (0 if coordinates is None else self.domain.dimension)
-        self.lift = Stencil(Space(self.domain, lifted), spaces[0], ghost=ghost, bias=True)
+        self.lift = Stencil(Space(self.domain, self.seen_channels), spaces[0], ghost=ghost, bias=True)
         self.D = nn.ModuleList(BlockChain(space, space, space, blocks, options, True) for space in spaces)
         self.R, self.P, self.C = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for fine, coarse in itertools.pairwise(spaces):
@@ -76,9 +76,9 @@ class UNet(StencilNetwork):
             self.C.append(BlockChain(both, both, fine, blocks, options, True))
         self.project = Pointwise(spaces[0], Space(self.domain, out_channels), bias=True)
 
-    def on_grid(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
+    def on_grid(self, x: Float[Tensor, "b j *grid"]) -> Float[Tensor, "b o *grid"]:
         self._require_points(tuple(x.shape[2:]))
-        v = self.lift(append_coordinates(x, self.coordinates))
+        v = self.lift(x)
         down = []
         for D, R in zip(self.D, self.R, strict=False):
             e = D(v, v)

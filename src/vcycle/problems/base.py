@@ -15,6 +15,7 @@ from vcycle.spaces import Domain
 Inputs = Float[Tensor, "b i *grid"]
 Field = Float[Tensor, "b c *grid"]
 PerSample = Float[Tensor, " b"]
+MORE_ITERATIONS = 1000
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,15 @@ class Problem(ABC):
         return ()
 
     @property
+    def times(self) -> tuple[float, ...]:
+        """The instants of the states u_0, u_1, ... among the channels; () where time plays no part."""
+        return ()
+
+    def stepping(self, history: int, snapshots: int) -> "Problem | None":
+        """The same equation from `history` states to `snapshots` later ones as far apart, None without time."""
+        return None
+
+    @property
     def tolerance(self) -> float:
         """The relative residual that is asked of labels; ten times as much is refused."""
         return 1e-10
@@ -61,6 +71,10 @@ class Problem(ABC):
     @abstractmethod
     def solve(self, inputs: Inputs, tolerance: float | None = None, most: int = 200) -> Solution:
         """The discrete solutions to this relative residual (`self.tolerance` if None), in at most `most` iterations."""
+
+    def solve_safely(self, inputs: Inputs) -> Solution:
+        """A slower, more careful solve of inputs on which `solve` failed; override it where there is a better one."""
+        return self.solve(inputs, self.tolerance, MORE_ITERATIONS)
 
     @abstractmethod
     def residual(self, inputs: Inputs, u: Field) -> PerSample:

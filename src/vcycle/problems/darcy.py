@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import torch
 
 from vcycle.operators import geometric_multigrid
-from vcycle.problems.base import Field, Inputs
+from vcycle.problems.base import MORE_ITERATIONS, Field, Inputs
 from vcycle.problems.diffusion import Diffusion, centred, without_mean
 from vcycle.problems.priors import Prior, TwoPhase
 from vcycle.solvers import Solution, conjugate_gradients
@@ -80,8 +80,8 @@ class Darcy(Diffusion):
         with torch.no_grad():
             A, load = self.system(inputs)
             a = inputs[:, :1]
-            # Single precision keeps 7 digits and the contrast takes log10(contrast) of them.
-            single = bool(a.amax() < SINGLE_PRECISION_CONTRAST * a.amin())
+            # Single precision keeps 7 digits and the contrast takes log10(contrast) of them; careful solves do without.
+            single = most < MORE_ITERATIONS and bool(a.amax() < SINGLE_PRECISION_CONTRAST * a.amin())
             cycle = geometric_multigrid(A.to_dtype(torch.float32) if single else A)
             solution = conjugate_gradients(
                 A,

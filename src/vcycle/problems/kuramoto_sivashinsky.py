@@ -1,7 +1,9 @@
-"""The Kuramoto-Sivashinsky equation: chaos in one dimension."""
+"""The Kuramoto-Sivashinsky equation: chaos from one scalar equation."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+import torch
 
 from vcycle.problems.evolution import Evolution
 from vcycle.solvers import FourierGrid, Semilinear
@@ -13,8 +15,8 @@ from vcycle.spaces import Domain
 class KuramotoSivashinsky(Evolution):
     """u_t + u u_x + u_xx + u_xxxx = 0, periodic in one dimension: u(0) -> u(T).
 
-    form   'conservative' as above, or 'combustion': u_t + (u_x^2 - mean(u_x^2)) / 2 + u_xx + u_xxxx = 0, whose u_x
-           solves the other
+    form   'conservative' as above, or 'combustion': u_t + (|grad u|^2 - its mean) / 2 + lap u + lap^2 u = 0 in one,
+           two or three dimensions; in one, u_x solves the other
 
     Behaviour: waves longer than 2 pi grow, the nonlinear term hands their energy to short ones, which fourth-order
     diffusion ends. Chaotic beyond a length of about 17: two solutions that are close part like exp(t / 20), so T beyond
@@ -33,18 +35,20 @@ class KuramotoSivashinsky(Evolution):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require_one_dimension()
+        if self.form == "conservative":
+            self.require_one_dimension()
 
     def evolution(self, grid: FourierGrid) -> Semilinear:
-        slope, keep = 1j * grid.odd_wavenumbers[0], grid.resolved
+        keep, slopes = grid.resolved, [1j * k for k in grid.odd_wavenumbers]
+        # Without the mode k = 0 the mean of u stays.
+        varying = keep & (grid.laplacian < 0)
 
         def conservative(u_hat: Spectrum) -> Spectrum:
-            return -0.5 * slope * keep * grid.transform(grid.inverse(u_hat * keep).square())
+            return -0.5 * slopes[0] * keep * grid.transform(grid.inverse(u_hat * keep).square())
 
         def combustion(u_hat: Spectrum) -> Spectrum:
-            # Without the mode k = 0 the mean of u stays.
-            return -0.5 * varying * grid.transform(grid.inverse(u_hat * slope * keep).square())
+            squares = [grid.inverse(u_hat * slope * keep).square() for slope in slopes]
+            return -0.5 * varying * grid.transform(torch.stack(squares).sum(0))
 
-        varying = keep & (grid.frequencies[0] > 0)
         linear = -grid.laplacian - grid.laplacian.square()
         return Semilinear(grid, linear, conservative if self.form == "conservative" else combustion)

@@ -1,14 +1,37 @@
 """Floor 2: iterations to a tolerance; results are values that carry advice on failure."""
 
+from vcycle.solvers.box_grid import BoxGrid as BoxGrid
+from vcycle.solvers.box_grid import fitting_grid as fitting_grid
+from vcycle.solvers.chain import chain as chain
 from vcycle.solvers.conjugate_gradients import conjugate_gradients as conjugate_gradients
 from vcycle.solvers.direct import solve_direct as solve_direct
+from vcycle.solvers.driven_cavity import DrivenCavity as DrivenCavity
+from vcycle.solvers.elliptic import relative_residual as relative_residual
+from vcycle.solvers.elliptic import solve_elliptic as solve_elliptic
 from vcycle.solvers.evolve import evolve as evolve
 from vcycle.solvers.exponential import ETDRK4 as ETDRK4
 from vcycle.solvers.exponential import IntegratingFactorRK4 as IntegratingFactorRK4
+from vcycle.solvers.exponential import Radau as Radau
 from vcycle.solvers.exponential import Scheme as Scheme
 from vcycle.solvers.fast_poisson import solve_poisson as solve_poisson
+from vcycle.solvers.finite_volumes import FiniteVolumes as FiniteVolumes
 from vcycle.solvers.fixed_point import fixed_point as fixed_point
 from vcycle.solvers.fourier_grid import FourierGrid as FourierGrid
+from vcycle.solvers.gcro_dr import Recycled as Recycled
+from vcycle.solvers.gcro_dr import gcro_dr as gcro_dr
+from vcycle.solvers.halving import halve_steps as halve_steps
+from vcycle.solvers.hyperbolic import HyperbolicSystem as HyperbolicSystem
+from vcycle.solvers.images import image_domain as image_domain
+from vcycle.solvers.images import with_images as with_images
+from vcycle.solvers.images import without_images as without_images
+from vcycle.solvers.leapfrog import Room as Room
+from vcycle.solvers.modal_grid import ModalGrid as ModalGrid
+from vcycle.solvers.newton import ConvexEnergy as ConvexEnergy
+from vcycle.solvers.newton import newton as newton
+from vcycle.solvers.oscillation import oscillate as oscillate
 from vcycle.solvers.richardson import richardson as richardson
 from vcycle.solvers.semilinear import Semilinear as Semilinear
 from vcycle.solvers.solution import Solution as Solution
+from vcycle.solvers.stokes import StokesFlow as StokesFlow
+from vcycle.solvers.stokes import solve_stokes as solve_stokes
+from vcycle.solvers.tube_flow import TubeFlow as TubeFlow

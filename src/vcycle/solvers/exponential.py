@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from vcycle.solvers.fourier_grid import Spectrum
+from vcycle.solvers.modal_grid import Spectrum
 from vcycle.solvers.semilinear import Semilinear
 
 Symbol = Float[Tensor, "..."] | Complex[Tensor, "..."]
@@ -76,6 +76,23 @@ class IntegratingFactorRK4(Scheme):
         three = nonlinear(half * u + h / 2 * two)
         four = nonlinear(whole * u + h * half * three)
         return whole * u + h / 6 * (whole * one + 2 * half * (two + three) + four)
+
+
+class Radau(Scheme):
+    """The implicit Runge-Kutta scheme Radau IIA of fifth order for a linear equation, N = 0, which is not evaluated:
+
+        u(t + h) = (1 + 2 z / 5 + z^2 / 20) / (1 - 3 z / 5 + 3 z^2 / 20 - z^3 / 60) u,  z = h L.
+
+    Damps what is stiff, however large h, without an exponential: the second opinion where others are exact.
+    """
+
+    def __init__(self, equation: Semilinear, step: float):
+        super().__init__(equation, step)
+        z = step * equation.linear
+        self.factor = (1 + z * (2 / 5 + z / 20)) / (1 - z * (3 / 5 - z * (3 / 20 - z / 60)))
+
+    def __call__(self, u: Spectrum) -> Spectrum:
+        return self.factor * u
 
 
 def phi(z: Symbol, most: int) -> list[Symbol]:

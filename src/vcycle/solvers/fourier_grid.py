@@ -8,16 +8,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from vcycle.spaces import Domain
+from vcycle.solvers.modal_grid import ModalGrid, Spectrum, Values
 
 Real = Float[Tensor, "..."]
-# Real values and complex coefficients whose shapes are not checked: a step of an equation passes here twenty times.
-Values = Tensor
-Spectrum = Tensor
 
 
 @dataclass(frozen=True)
-class FourierGrid:
+class FourierGrid(ModalGrid):
     """The transform u_hat(k) = sum_x u(x) exp(-i k x) on the trailing axes of u, and what is diagonal in it.
 
     The last axis holds k >= 0 only, for u is real. All symbols are float64 on the processor; `like` moves and casts.
@@ -28,17 +25,13 @@ class FourierGrid:
     True
     """
 
-    domain: Domain
-    shape: tuple[int, ...]
-
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not all(self.domain.periodic(axis) for axis in range(self.domain.dimension)):
             raise ValueError(
                 f"Fourier modes need a box that is periodic along every axis, got {self.domain}: "
                 "use boundary='periodic'"
             )
-        if len(self.shape) != self.domain.dimension:
-            raise ValueError(f"got the grid {self.shape} for {self.domain}: give one number of points per axis")
 
     def transform(self, u: Values) -> Spectrum:
         return torch.fft.rfftn(u, dim=self._axes)

@@ -1,4 +1,4 @@
-"""Semilinear evolution equations on periodic boxes, as values: a linear symbol and a nonlinear term."""
+"""Semilinear evolution equations on boxes, as values: a linear symbol and a nonlinear term."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jaxtyping import Complex, Float
 from torch import Tensor
 
-from vcycle.solvers.fourier_grid import FourierGrid, Spectrum
+from vcycle.solvers.modal_grid import ModalGrid, Spectrum
 
 Field = Float[Tensor, "b c *grid"]
 Symbol = Float[Tensor, "..."] | Complex[Tensor, "..."]
@@ -14,13 +14,13 @@ Symbol = Float[Tensor, "..."] | Complex[Tensor, "..."]
 
 @dataclass(frozen=True)
 class Semilinear:
-    """u_t = L u + N(u), in Fourier space d/dt u_hat(k) = L(k) u_hat(k) + N(u)_hat(k).
+    """u_t = L u + N(u), in modes d/dt u_hat(k) = L(k) u_hat(k) + N(u)_hat(k).
 
     linear     the symbol L(k), real or complex, broadcasting against (b, c, *modes)
     nonlinear  u_hat to N(u)_hat; it is never changed in place
     """
 
-    grid: FourierGrid
+    grid: ModalGrid
     linear: Symbol
     nonlinear: Callable[[Spectrum], Spectrum]
 

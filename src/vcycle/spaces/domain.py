@@ -62,6 +62,11 @@ class Domain:
         """Whether no face is Dirichlet, so that elliptic problems fix their solution only up to a constant."""
         return all("dirichlet" not in faces for faces in self.boundary)
 
+    @property
+    def torus(self) -> bool:
+        """Whether every axis is periodic, so that translations map the domain to itself."""
+        return all(faces[0] == "periodic" for faces in self.boundary)
+
     def periodic(self, axis: int) -> bool:
         return self.boundary[axis][0] == "periodic"
 

@@ -31,14 +31,16 @@ class GaussianField:
     """Zero-mean Gaussian field with covariance tau^(2 alpha - d) (-Laplacian + tau^2)^-alpha, without constant mode.
 
     Periodic axes carry Fourier modes, all others cosines (no flux through the faces, whatever the domain's
-    conditions for the unknown). A sample is a sum of fixed modes, evaluated at the points of any grid: the same
-    (seed, index) gives the same function at every resolution. Source: P151, section 1.7 of the released generators.
+    conditions for the unknown), or if `conforming` the modes of those conditions: sines vanish at Dirichlet faces. A
+    sample is a sum of fixed modes, evaluated at the points of any grid: the same (seed, index) gives the same function
+    at every resolution. Source: P151, section 1.7 of the released generators.
     """
 
     domain: Domain
     alpha: float = 2.0
     tau: float = 3.0
     modes: int | None = None
+    conforming: bool = False
 
     def sample(
         self, shape: tuple[int, ...], seed: int, indices: Iterable[int], placement: Placement = "cell", stream: int = 0
@@ -61,6 +63,8 @@ class GaussianField:
         return float(self._amplitude(count).square().sum()) / math.prod(self.domain.lengths)
 
     def _faces(self, axis: int) -> Faces:
+        if self.conforming:
+            return self.domain.boundary[axis]
         return ("periodic", "periodic") if self.domain.periodic(axis) else ("neumann", "neumann")
 
     def _amplitude(self, count: int) -> Float[Tensor, "*modes"]:
@@ -69,5 +73,4 @@ class GaussianField:
         amplitude = self.tau ** (self.alpha - self.domain.dimension / 2) * (eigenvalues + self.tau**2) ** (
             -self.alpha / 2
         )
-        amplitude[(0,) * self.domain.dimension] = 0
-        return amplitude
+        return torch.where(eigenvalues == 0, 0.0, amplitude)

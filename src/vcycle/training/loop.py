@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from rich.console import Console
 from torch import Tensor, nn
 
-from vcycle.training.batch import Batch, Loss, Stream
+from vcycle.training.batch import Batch, Forward, Loss, Stream, once
 from vcycle.training.checkpoint import State, read_checkpoint, snapshot, write_checkpoint, write_weights
 from vcycle.training.log import Log, Row
 from vcycle.training.progress import progress
@@ -35,6 +35,7 @@ def train(
     folder: Path,
     *,
     steps_per_epoch: float | None = None,
+    forward: Forward = once,
     console: Console | None = None,
 ) -> Result:
     """Minimise the mean over batches of loss(network(inputs), batch); keep the weights that are best on validation.
@@ -44,11 +45,13 @@ def train(
     Ctrl-C and SIGTERM finish the step, write a checkpoint and return. `validate` sees the network in evaluation mode
     and without gradients, before the first step, every `validate_every` steps and after the last.
 
+    `forward` is what a step makes of network, batch and its number: the prediction and what it is compared with.
+
     Raises Diverged when a number is NaN or infinite; ValueError when the folder belongs to a run with other settings.
     """
     console = console or Console(stderr=True)
     with _threads(settings.threads), Interruption() as interruption:
-        run = _Run(network, loss, validate, settings, folder, steps_per_epoch)
+        run = _Run(network, loss, validate, settings, folder, steps_per_epoch, forward)
         with torch.random.fork_rng([d for d in (run.fabric.device,) if d.type == "cuda"]), closing(run.start()):
             if run.state.step > 0:
                 console.print(f"going on from step {run.state.step} of {settings.steps} in {folder}", soft_wrap=True)
@@ -72,8 +75,9 @@ class _Run:
         settings: Settings,
         folder: Path,
         steps_per_epoch: float | None,
+        forward: Forward,
     ):
-        self.network, self.loss, self.validate = network, loss, validate
+        self.network, self.loss, self.validate, self.forward = network, loss, validate, forward
         self.settings, self.folder, self.steps_per_epoch = settings, folder, steps_per_epoch
         device = _device(settings)
         self.fabric = Fabric(accelerator=device, devices=1, precision=settings.precision)
@@ -116,8 +120,8 @@ class _Run:
             group["betas"] = (rates.momentum or self.settings.optimizer.betas[0], group["betas"][1])
         batch = batch.to(self.fabric.device, self.dtype)
         with self.fabric.autocast():
-            prediction = self.network(batch.inputs)
-        loss = self.loss(prediction.to(self.dtype), batch).mean()
+            prediction, compared = self.forward(self.network, batch, self.state.step)
+        loss = self.loss(prediction.to(self.dtype), compared).mean()
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         largest = self.settings.clip or math.inf

@@ -32,8 +32,8 @@ class ImplicitConfig(Config):
     """residuals that Anderson acceleration combines, 0: none"""
     activation: Activation = "tanh"
     """the nonlinearity"""
-    coordinates: Literal["cells", "corners", "ends"] | None = "cells"
-    """coordinates as further inputs, null for none"""
+    coordinates: Literal["auto", "cells", "corners", "ends"] | None = "cells"
+    """coordinates as further inputs, null for none; auto: cells where every axis is periodic"""
     resolution: int | list[int] | None = None
     """the grid that the stencils belong to; vcycle train takes that of its data: others are averaged to it and back"""
     placement: Literal["cell", "vertex"] = "cell"

@@ -32,8 +32,8 @@ class LSMConfig(Config):
     """number of groups of norm group"""
     upsampling: Literal["linear", "ends", "learned"] = "linear"
     """to the finer grid: linear between cells, linear between points from end to end, or learned"""
-    coordinates: Literal["cells", "corners", "ends"] | None = "cells"
-    """coordinates as further inputs, null for none"""
+    coordinates: Literal["auto", "cells", "corners", "ends"] | None = "cells"
+    """coordinates as further inputs, null for none; auto: cells where every axis is periodic"""
     padding: int | list[int] = 0
     """zeros appended at the end of every axis, in points"""
     projection_ratio: float = Field(2.0, gt=0)

@@ -32,6 +32,8 @@ class MgNOConfig(Config):
     """share stencils between the smoothing steps of a level, or between all levels"""
     ghost: Literal["zeros", "circular", "reflect", "replicate"] | None = None
     """what stencils see beyond every face, instead of the boundary conditions"""
+    coordinates: Literal["auto", "cells", "corners", "ends"] | None = "auto"
+    """coordinates as further inputs, null for none; auto: cells where every axis is periodic"""
     resolution: int | list[int] | None = None
     """the grid that the stencils belong to; vcycle train takes that of its data: others are averaged to it and back"""
     exact_boundary: bool = False

@@ -24,8 +24,8 @@ class UNetConfig(Config):
     """the nonlinearity"""
     norm: Literal["instance", "group", "batch", "layer"] | None = "layer"
     """normalisation of the channels"""
-    coordinates: Literal["cells", "corners", "ends"] | None = None
-    """coordinates as further inputs, null for none"""
+    coordinates: Literal["auto", "cells", "corners", "ends"] | None = "auto"
+    """coordinates as further inputs, null for none; auto: cells where every axis is periodic"""
     ghost: Literal["zeros", "circular", "reflect", "replicate"] | None = None
     """what stencils see beyond every face, instead of the boundary conditions"""
     resolution: int | list[int] | None = None

@@ -5,10 +5,10 @@ from typing import Literal
 from pydantic import Field
 
 from vcycle.jobs.problem_config.box import Extents
-from vcycle.jobs.problem_config.evolution import EvolutionConfig
+from vcycle.jobs.problem_config.walled import WalledEvolutionConfig
 
 
-class AllenCahnConfig(EvolutionConfig):
+class AllenCahnConfig(WalledEvolutionConfig):
     """u_t = nu lap u + u - u^3, phases that separate."""
 
     name: Literal["allen_cahn"] = "allen_cahn"

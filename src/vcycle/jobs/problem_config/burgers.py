@@ -8,7 +8,7 @@ from vcycle.jobs.problem_config.evolution import EvolutionConfig
 
 
 class BurgersConfig(EvolutionConfig):
-    """u_t + u u_x = nu u_xx in one dimension, fronts."""
+    """u_t + u . grad u = nu lap u, fronts."""
 
     name: Literal["burgers"] = "burgers"
     viscosity: float = Field(0.01, gt=0)

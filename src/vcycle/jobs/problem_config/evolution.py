@@ -27,6 +27,10 @@ class EvolutionConfig(Config):
     """size of the initial state"""
     accuracy: float = Field(1e-6, gt=0)
     """relative error in time asked of labels"""
+    warmup: float = Field(0.0, ge=0)
+    """from the initial state to the first state given"""
+    refinement: int = Field(1, ge=1)
+    """solve on so many times as many points per axis"""
 
     def plain(self) -> dict[str, Any]:
         """What `problems.build` reads."""

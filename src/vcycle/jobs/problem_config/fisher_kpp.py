@@ -5,10 +5,10 @@ from typing import Literal
 from pydantic import Field
 
 from vcycle.jobs.problem_config.box import Extents
-from vcycle.jobs.problem_config.evolution import EvolutionConfig
+from vcycle.jobs.problem_config.walled import WalledEvolutionConfig
 
 
-class FisherKPPConfig(EvolutionConfig):
+class FisherKPPConfig(WalledEvolutionConfig):
     """u_t = nu lap u + r u (1 - u), growth and spread."""
 
     name: Literal["fisher_kpp"] = "fisher_kpp"

@@ -1,0 +1,131 @@
+"""What do labels cost? Every problem's batched solver against the usual script: one SciPy solve per sample.
+
+    python benchmarks/catalogue.py [--problems darcy ...] [--points 64 128]
+
+Both solve the same discrete equations on one thread; `difference` is how well they agree (relative L2). The script is
+
+- for stationary problems the problem's second solver, assembled sparse matrices and SuperLU (Newton's iteration where
+  the equation is not linear), sample by sample;
+- for evolution solve_ivp on the same right-hand side, transforms and all, to the same tolerance: LSODA on intervals
+  (stiff methods need a Jacobian, which fits there), DOP853 elsewhere.
+
+Times are the least of three rounds taken in turns, one round where a solve takes long. A script that has not finished
+one sample after LIMIT seconds is stopped, and its row says '>'.
+"""
+
+import argparse
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from scipy.integrate import solve_ivp
+from torch import Tensor
+
+import vcycle
+from machine import write_table
+from vcycle.problems import PROBLEMS, Evolution, Problem
+
+BATCH, ROUNDS, LIMIT, LONG = 16, 3, 60.0, 5.0
+LINE = 256  # points on intervals
+
+
+class TooSlow(Exception):
+    """The script takes longer than LIMIT."""
+
+
+@dataclass
+class Timed:
+    """The least seconds so far, and the last result."""
+
+    work: Callable[[], Tensor]
+    seconds: float = math.inf
+    result: Tensor | None = None
+
+    def again(self) -> None:
+        began = time.perf_counter()
+        self.result = self.work()
+        self.seconds = min(self.seconds, time.perf_counter() - began)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--problems", nargs="+", choices=PROBLEMS, default=list(PROBLEMS))
+    parser.add_argument("--points", nargs="+", type=int, default=[64, 128])
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    rows = []
+    for name in given.problems:
+        problem = PROBLEMS[name]()
+        line = problem.domain.dimension == 1
+        for n in [LINE] if line else given.points:
+            rows.append(compare(problem, n))
+            print(*rows[-1].values(), sep="\t", flush=True)
+    write_table("catalogue.csv", rows, threads=1)
+
+
+def compare(problem: Problem, n: int) -> dict[str, object]:
+    """One row: milliseconds per sample of both, and how much they differ."""
+    inputs = problem.sample((n,) * problem.domain.dimension, 5, range(BATCH))
+    ours = Timed(lambda: problem.solve(inputs).value)
+    ours.again()
+    assert ours.result is not None
+    value = ours.result
+    if isinstance(problem, Evolution):
+        script, samples = Timed(partial(integrate, problem, inputs[:1])), 1
+    else:
+        script, samples = Timed(partial(direct, problem, inputs, value)), 2
+    try:
+        for _ in range(ROUNDS):
+            script.again()
+            ours.again()
+            if script.seconds > LONG:
+                break
+    except TooSlow:
+        script.seconds = LIMIT
+    mine, theirs = ours.seconds / BATCH, script.seconds / samples
+    sign = ">" if script.result is None else ""
+    difference = "" if script.result is None else f"{float(agreement(problem, script.result, value).max()):.1e}"
+    return {
+        "problem": problem.name,
+        "points": n,
+        "ms_per_sample": f"{1e3 * mine:.2f}",
+        "script": "direct" if samples == 2 else "LSODA" if problem.domain.dimension == 1 else "DOP853",
+        "script_ms_per_sample": f"{sign}{1e3 * theirs:.0f}",
+        "ratio": f"{sign}{theirs / mine:.1f}",
+        "difference": difference,
+    }
+
+
+def direct(problem: Problem, inputs: Tensor, value: Tensor) -> Tensor:
+    """Relative differences of the second solver, two samples one after the other."""
+    return torch.cat([problem.verify(inputs[i : i + 1], value[i : i + 1]) for i in range(2)])
+
+
+def agreement(problem: Problem, result: Tensor, value: Tensor) -> Tensor:
+    """Relative differences, which for stationary problems are the result."""
+    return vcycle.spaces.L2(problem.domain).relative(result, value[:1]) if result.ndim > 1 else result
+
+
+def integrate(problem: Evolution, inputs: Tensor) -> Tensor:
+    """The last of the states asked for, by solve_ivp."""
+    shape = tuple(inputs.shape[2:])
+    equation, channels = problem.equation_on(shape), len(problem.components)
+    start, deadline = inputs[:, -channels:], time.perf_counter() + LIMIT
+
+    def rate(_: float, u: np.ndarray) -> np.ndarray:
+        if time.perf_counter() > deadline:
+            raise TooSlow
+        return equation.rate(torch.from_numpy(u).view(start.shape)).flatten().numpy()
+
+    method = "LSODA" if problem.domain.dimension == 1 else "DOP853"
+    scale = problem.accuracy * float(start.square().mean().sqrt())
+    found = solve_ivp(rate, (0, problem.time), start.flatten().numpy(), method, rtol=problem.accuracy, atol=scale)
+    return torch.from_numpy(found.y[:, -1]).view(start.shape)
+
+
+if __name__ == "__main__":
+    main()

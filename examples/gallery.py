@@ -1,0 +1,53 @@
+"""The gallery of problems: docs/gallery.md and its pictures, one sample of each, solved and checked.
+
+python examples/gallery.py [NAME ...]
+"""
+
+import inspect
+import sys
+from pathlib import Path
+
+from vcycle.analysis import plot_sample
+from vcycle.problems import PROBLEMS, Problem
+
+DOCS = Path(__file__).parent.parent / "docs"
+POINTS = {1: 256, 2: 64, 3: 32}
+HEAD = """# Gallery
+
+Every problem with its defaults, one sample each, drawn by `python examples/gallery.py`.
+`vcycle generate NAME` makes data of it, `vcycle generate NAME --help` lists its parameters.
+"""
+
+
+def main() -> None:
+    (DOCS / "images" / "gallery").mkdir(parents=True, exist_ok=True)
+    for name in sys.argv[1:] or PROBLEMS:
+        draw(PROBLEMS[name]())
+    pages = [HEAD, *(entry(problem) for problem in PROBLEMS.values())]
+    (DOCS / "gallery.md").write_text("\n".join(pages), encoding="utf-8")
+
+
+def draw(problem: Problem) -> None:
+    """One sample, as a picture."""
+    inputs = problem.sample((POINTS[problem.domain.dimension],) * problem.domain.dimension, 3, [0])
+    solution = problem.solve(inputs)
+    residual = float(problem.residual(inputs, solution.value))
+    if not bool(solution.converged.all()):
+        raise SystemExit(f"{problem.name}: {solution.message}")
+    names = problem.input_names, problem.output_names
+    figure = plot_sample(inputs[0], solution.value[0], problem.domain, *names)
+    figure.savefig(DOCS / "images" / "gallery" / f"{problem.name}.png", dpi=90)
+    print(f"{problem.name}: relative residual {residual:.1e}", flush=True)
+
+
+def entry(kind: type[Problem]) -> str:
+    """Title, equation, behaviour and picture."""
+    first, *rest = (" ".join(paragraph.split()) for paragraph in (inspect.getdoc(kind) or "").split("\n\n"))
+    words = [first, *(paragraph for paragraph in rest if paragraph.startswith("Behaviour"))]
+    title = kind.title.removeprefix("the ")
+    picture = f"![{kind.title}](images/gallery/{kind.name}.png)"
+    return "\n\n".join([f"## {title[:1].upper()}{title[1:]}: `{kind.name}`", *words, picture]) + "\n"
+
+
+if __name__ == "__main__":
+    main()

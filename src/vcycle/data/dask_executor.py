@@ -1,0 +1,60 @@
+"""Work units on a Dask cluster: other machines that see the same file system."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+import lazy_loader
+import torch
+
+from vcycle.data.executor import Executor, Result, Unit, lost
+from vcycle.data.schema import DataError
+
+distributed: Any = lazy_loader.load("distributed")
+
+
+class Dask(Executor):
+    """The workers of the scheduler at an address such as tcp://10.0.0.1:8786, with the same results as everywhere.
+
+    On SLURM or PBS dask-jobqueue starts scheduler and workers, in a few lines of Python:
+
+        cluster = dask_jobqueue.SLURMCluster(cores=1, memory="4GB", walltime="01:00:00")
+        cluster.scale(jobs=64)
+        generate(..., executor=Dask(cluster.scheduler_address))
+
+    A dead worker costs its unit only, which goes to another one; Dask gives up on a unit that killed several
+    (distributed.scheduler.allowed-failures). One thread per worker is what a solver uses.
+    """
+
+    def __init__(self, scheduler: str):
+        if find_spec("distributed") is None:
+            raise DataError("running on a Dask cluster needs dask[distributed]: pip install 'vcycle[dask]'")
+        self.scheduler = scheduler
+
+    def run(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
+        try:
+            client = distributed.Client(self.scheduler, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"no Dask scheduler answers at {self.scheduler} ({error}): start one, or check the address"
+            ) from error
+        with client:
+            futures = client.map(partial(_single_threaded, function), units, pure=False)
+            dead = []
+            try:
+                for future in distributed.as_completed(futures, loop=client.loop):
+                    if isinstance(future.exception(), distributed.scheduler.KilledWorker):
+                        dead.append(units[futures.index(future)])
+                    else:
+                        yield future.result()
+            finally:
+                client.cancel(futures)
+            if dead:
+                raise lost(dead)
+
+
+def _single_threaded(function: Callable[[Unit], Result], unit: Unit) -> Result:
+    """On one thread, so that sums round as they do elsewhere."""
+    torch.set_num_threads(1)
+    return function(unit)

@@ -1,0 +1,165 @@
+"""The project's own folders: samples as pairs of functions, instants of one quantity as channels u_0, u_1, ..."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vcycle.data.checks import require_numbers
+from vcycle.data.dataset import Dataset
+from vcycle.data.exchange.samples import Quantity, Samples
+from vcycle.data.readers import Joined, Reader, Split
+from vcycle.data.schema import DataError, Description, Fields, suggestion
+from vcycle.data.splits import counts
+from vcycle.data.store import store
+
+INSTANT = re.compile(r"(.+)_(\d+)$")
+
+
+def read_folder(folder: Path, split: str | None) -> Samples:
+    """All samples of the main resolution, or one split; channels u_0, ..., u_T with known instants become one u."""
+    dataset = Dataset.open(folder)
+    source: Reader = dataset.split(split) if split is not None else _main(dataset)
+    about = dataset.description
+    channels = {name: (0, i) for i, name in enumerate(about.input_names)}
+    channels |= {name: (1, i) for i, name in enumerate(about.output_names)}
+    fields: dict[str, Quantity] = {}
+    for name, parts in _joined(tuple(channels), len(about.times)).items():
+        places = [channels[part] for part in parts]
+        fields[name] = _channels(source, places, len(parts) > 1 or parts != [name], about.units.get(parts[0], ""))
+    found = Samples(
+        name=about.name,
+        fields=fields,
+        extents=about.domain.extents,
+        boundary=about.domain.boundary,
+        placement=about.placement,
+        times=np.array(about.times) if any(q.timed for q in fields.values()) else None,
+    )
+    return found.with_places()
+
+
+def write_folder(
+    samples: Samples,
+    folder: Path,
+    inputs: Sequence[str] | None,
+    outputs: Sequence[str] | None,
+    history: int,
+    splits: Mapping[str, int | float] | None,
+) -> Dataset:
+    """Pairs: the inputs are fields without time and the first `history` instants, the outputs all later instants."""
+    domain = samples.domain()
+    samples.require("times")
+    inputs, outputs = _sides(samples, inputs, outputs)
+    sides = (
+        [c for name in inputs for c in _instants(samples, name, 0, history)],
+        [c for name in outputs for c in _instants(samples, name, history if name in inputs else 0, None)],
+    )
+    for side in sides:  # a state after the other, as the problems have them
+        side.sort(key=lambda channel: -1 if channel[2] is None else channel[2])
+    names = tuple(tuple(label for label, _, _ in side) for side in sides)
+    units = {label: samples.fields[name].unit for side in sides for label, name, _ in side if samples.fields[name].unit}
+    about = Description(
+        name=samples.name,
+        domain=domain,
+        placement=samples.placement or "cell",
+        input_names=names[0],
+        output_names=names[1],
+        problem=None,
+        units=units,
+        source=f"converted from {samples.name}",
+        times=() if samples.times is None else tuple(samples.times.tolist()),
+    )
+    reader = Pairs(samples, tuple((name, step) for _, name, step in sides[0]), tuple((n, s) for _, n, s in sides[1]))
+    parts, start = {}, 0
+    for name, size in counts(len(samples), splits).items():
+        parts[name] = Split(name, reader, start, start + size)
+        start += size
+    return store(Dataset(about, parts), folder)
+
+
+class Pairs(Reader):
+    """Samples as pairs of channels (field, instant), read when they are needed."""
+
+    def __init__(
+        self, samples: Samples, inputs: tuple[tuple[str, int | None], ...], outputs: tuple[tuple[str, int | None], ...]
+    ):
+        self.samples, self.inputs, self.outputs = samples, inputs, outputs
+
+    @property
+    def resolution(self) -> tuple[int, ...]:
+        return self.samples.shape
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def read(self, positions: np.ndarray) -> Fields:
+        return Fields(*(self._side(side, positions) for side in (self.inputs, self.outputs)))
+
+    def _side(self, side: tuple[tuple[str, int | None], ...], positions: np.ndarray) -> torch.Tensor:
+        low, high = (int(positions.min()), int(positions.max()) + 1) if len(positions) else (0, 0)
+        blocks = {}
+        for name in dict.fromkeys(name for name, _ in side):
+            blocks[name] = self.samples.fields[name].read(slice(low, high))[positions - low]
+            require_numbers(blocks[name], f"{self.samples.name}: {name!r}")
+        values = np.stack([blocks[n] if step is None else blocks[n][:, step] for n, step in side], 1)
+        kind = np.float64 if values.dtype.kind != "f" or values.dtype.itemsize > 4 else np.float32
+        return torch.from_numpy(values.astype(kind))
+
+
+def _sides(
+    samples: Samples, inputs: Sequence[str] | None, outputs: Sequence[str] | None
+) -> tuple[Sequence[str], Sequence[str]]:
+    """What is asked for; without a word, all instants follow from the first ones and from what has no time."""
+    if inputs is None and outputs is None and samples.timed:
+        return tuple(samples.fields), tuple(name for name, q in samples.fields.items() if q.timed)
+    if not inputs or not outputs:
+        known = ", ".join(samples.fields)
+        raise DataError(
+            f"{samples.name} has the fields {known}: say with --input-field and --output-field which is which"
+        )
+    for name in (*inputs, *outputs):
+        if name not in samples.fields:
+            raise DataError(f"{samples.name} has no field {name!r}{suggestion(name, list(samples.fields))}")
+    return inputs, outputs
+
+
+def _instants(samples: Samples, name: str, first: int, count: int | None) -> list[tuple[str, str, int | None]]:
+    """(channel, field, instant) of the instants first, first + 1, ... of a field."""
+    quantity = samples.fields[name]
+    if not quantity.timed:
+        return [(name, name, None)]
+    steps = range(quantity.shape[1])[first : None if count is None else first + count]
+    if len(steps) == 0 or (count is not None and count >= quantity.shape[1]):
+        raise DataError(f"{name!r} has {quantity.shape[1]} instants: give a --history of 1 to {quantity.shape[1] - 1}")
+    return [(f"{name}_{step}", name, step) for step in steps]
+
+
+def _joined(channels: tuple[str, ...], instants: int) -> dict[str, list[str]]:
+    """Channels that are all instants of one quantity, under its name."""
+    groups: dict[str, list[str]] = {}
+    for channel in channels:
+        found = INSTANT.match(channel)
+        groups.setdefault(found.group(1) if found and instants else channel, []).append(channel)
+    joined: dict[str, list[str]] = {}
+    for name, members in groups.items():
+        whole = [f"{name}_{i}" for i in range(instants)]
+        joined |= {name: whole} if sorted(members) == sorted(whole) and instants else {m: [m] for m in members}
+    return joined
+
+
+def _channels(source: Reader, places: list[tuple[int, int]], timed: bool, unit: str) -> Quantity:
+    def read(rows: slice) -> np.ndarray:
+        pairs = source.read(np.arange(rows.start, rows.stop))
+        sides = (pairs.inputs, pairs.outputs)
+        stacked = torch.stack([sides[side][:, channel] for side, channel in places], 1).numpy()
+        return stacked if timed else stacked[:, 0]
+
+    head = source.read(np.arange(1)).inputs.numpy()
+    shape = (len(source), *((len(places),) if timed else ()), *head.shape[2:])
+    return Quantity(shape, head.dtype, read, timed, unit)
+
+
+def _main(dataset: Dataset) -> Reader:
+    return Joined([split for split in dataset.splits.values() if split.resolution == dataset.resolution])

@@ -1,0 +1,51 @@
+"""Linear elliptic systems -div(C grad u) = f by multilinear finite elements on cell centres."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from vcycle.operators import Compact
+from vcycle.problems.base import Field, Inputs, PerSample, Problem
+from vcycle.problems.element_matrices import solve_elements
+from vcycle.solvers import Solution, relative_residual, solve_elliptic
+from vcycle.spaces import L2
+
+Moduli = Float[Tensor, "..."]  # (b, c, d, c, d, 1, *grid)
+
+
+@dataclass(frozen=True)
+class FiniteElements(Problem):
+    """-div(C grad u) = f on a box, C symmetric; u = 0 on Dirichlet faces, no flux C grad u through Neumann faces.
+
+    Discretisation: multilinear elements whose nodes are the cell centres (operators.elements): symmetric, positive,
+    second order for smooth C, first order where C jumps. Solved directly in two dimensions to 128 x 128, else by
+    conjugate gradients with a V-cycle per component (solvers.elliptic).
+    """
+
+    def __post_init__(self) -> None:
+        if self.domain.dimension == 1:
+            raise ValueError(f"{self.name} is for two or three dimensions, got {self.domain}: give as many extents")
+        if self.domain.floating:
+            raise ValueError(f"{self.name} needs a dirichlet face that holds the solution, got {self.domain}: give one")
+
+    @abstractmethod
+    def moduli(self, inputs: Inputs) -> Moduli:
+        """C in double precision: the flux (component, axis) per gradient (component, axis)."""
+
+    @abstractmethod
+    def load(self, inputs: Inputs) -> Field:
+        """The source integrated over cells, with what acts on faces."""
+
+    def solve(self, inputs: Inputs, tolerance: float | None = None, most: int = 200) -> Solution:
+        limit = self.tolerance if tolerance is None else tolerance
+        return solve_elliptic(self.moduli(inputs), self.domain, self.load(inputs), tolerance=limit, most=most)
+
+    def residual(self, inputs: Inputs, u: Field) -> PerSample:
+        """||f - A u|| / ||f|| in the norm weighted with the inverse diagonal of A."""
+        return relative_residual(Compact.assemble(self.moduli(inputs), self.domain), self.load(inputs), u.double())
+
+    def verify(self, inputs: Inputs, u: Field) -> PerSample:
+        other = solve_elements(self.moduli(inputs), self.load(inputs), self.domain)
+        return L2(self.domain).relative(u.double(), other)

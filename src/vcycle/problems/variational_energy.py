@@ -1,0 +1,138 @@
+"""The discrete energy of variational problems, its gradient and its Newton steps, on tensors."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vcycle.operators import gradient
+from vcycle.problems.base import Field, PerSample
+from vcycle.solvers import ConvexEnergy, solve_elliptic
+from vcycle.spaces import Domain, Grid
+
+Values = Float[Tensor, "..."]
+INNER_ITERATIONS = 300
+FLOOR = 1e-6  # of the diffusivity in Newton's matrices, relative to its largest: where it is less, steps know no bound
+
+
+class Integrand(ABC):
+    """l(s) of s = |grad u|^2 and V(u), with the derivatives that the equation has."""
+
+    @abstractmethod
+    def density(self, s: Values) -> Values:
+        """l(s)."""
+
+    @abstractmethod
+    def diffusivity(self, s: Values) -> Values:
+        """D(s) = 2 l'(s)."""
+
+    @abstractmethod
+    def diffusivity_slope(self, s: Values) -> Values:
+        """D'(s)."""
+
+    def potential(self, u: Values) -> Values:
+        """V(u), 0 if not given."""
+        return torch.zeros_like(u)
+
+    def reaction(self, u: Values) -> Values:
+        """V'(u)."""
+        return torch.zeros_like(u)
+
+    def reaction_slope(self, u: Values) -> Values:
+        """V''(u)."""
+        return torch.zeros_like(u)
+
+
+@dataclass(frozen=True)
+class DiscreteEnergy(ConvexEnergy):
+    """E(u) = sum over cells of |cell| (a mean of l(|grad u|^2) over subcells + c V(u) - f u), u = g on Dirichlet faces.
+
+    a, c, f, g are (b, 1, *grid) in double precision. g is read on the faces only, to which it is continued linearly.
+    """
+
+    integrand: Integrand
+    domain: Domain
+    a: Field
+    c: Field
+    f: Field
+    g: Field
+
+    @property
+    def cell(self) -> float:
+        return math.prod(Grid(self.domain, tuple(self.f.shape[2:])).spacing)
+
+    def slopes(self, u: Field) -> Values:
+        """grad u in the subcells, (b, 1, d, 2^d, *grid)."""
+        inner = gradient(u - self.g, self.domain)
+        return inner + gradient(self.g, natural(self.domain)) if bool(self.g.any()) else inner
+
+    def value(self, u: Field) -> PerSample:
+        s = self.slopes(u).square().sum(2)
+        gradients = self.a * self.integrand.density(s).mean(2)
+        return self.cell * (gradients + self.c * self.integrand.potential(u) - self.f * u).flatten(1).sum(1)
+
+    def gradient(self, u: Field) -> Field:
+        with torch.enable_grad():
+            v = u.detach().requires_grad_()
+            (out,) = torch.autograd.grad(self.value(v).sum(), v)
+        return out
+
+    def residual(self, u: Field, gradient: Field) -> PerSample:
+        p = self.slopes(u)
+        flux = (self.a[:, :, None, None] * self.integrand.diffusivity(p.square().sum(2, keepdim=True)) * p).square()
+        size = math.sqrt(self.cell)
+        flux_size = size * flux.mean(3).flatten(1).sum(1).sqrt() / min(self.domain.lengths)
+        others = size * (_norm(self.f) + _norm(self.c * self.integrand.reaction(u)))
+        scale = flux_size + others
+        return _norm(gradient) / size / torch.where(scale == 0, 1.0, scale)
+
+    def step(self, u: Field, gradient: Field, accuracy: float) -> Field:
+        p = self.slopes(u)
+        s = p.square().sum(2)
+        along = 2 * self.integrand.diffusivity_slope(s)
+        C = along[:, :, None, None] * p[:, :, :, None] * p[:, :, None, :]
+        D = self.integrand.diffusivity(s)
+        floor = FLOOR * D.flatten(1).amax(1).view(-1, *(1,) * (D.ndim - 1))
+        C.diagonal(dim1=2, dim2=3).add_(D.clamp_min(floor)[..., None])
+        reaction = self.c * self.integrand.reaction_slope(u)
+        return self._solve(self.a[:, :, None, None, None] * C, reaction, -gradient, accuracy)
+
+    def start(self) -> Field:
+        """The solution for D = 1 and V = 0."""
+        b, d, shape = self.f.shape[0], self.domain.dimension, self.f.shape[2:]
+        one = torch.eye(d, dtype=torch.float64, device=self.f.device).view(1, 1, d, d, 1, *(1,) * d)
+        moduli = (self.a[:, :, None, None, None] * one).expand(b, 1, d, d, 1, *shape)
+        linear = replace(self, integrand=_Dirichlet(), c=torch.zeros_like(self.c))
+        return self.g + self._solve(moduli, torch.zeros_like(self.f), -linear.gradient(self.g), 1e-6)
+
+    def _solve(self, moduli: Values, reaction: Field, load: Field, accuracy: float) -> Field:
+        """moduli (b, 1, d, d, q, *grid)."""
+        C = moduli[:, :, :, None]
+        return solve_elliptic(C, self.domain, load, reaction=reaction, tolerance=accuracy, most=INNER_ITERATIONS).value
+
+
+class _Dirichlet(Integrand):
+    """l(s) = s / 2."""
+
+    def density(self, s: Values) -> Values:
+        return s / 2
+
+    def diffusivity(self, s: Values) -> Values:
+        return torch.ones_like(s)
+
+    def diffusivity_slope(self, s: Values) -> Values:
+        return torch.zeros_like(s)
+
+
+def natural(domain: Domain) -> Domain:
+    """The domain with Neumann faces for Dirichlet ones: functions of any values on them."""
+    return Domain(
+        domain.extents, [tuple("neumann" if f == "dirichlet" else f for f in faces) for faces in domain.boundary]
+    )
+
+
+def _norm(u: Field) -> PerSample:
+    return u.flatten(1).norm(dim=1)

@@ -1,0 +1,86 @@
+"""Newton's method for the minima of a batch of smooth convex energies, damped by a line search."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vcycle.solvers.solution import Solution
+
+Field = Float[Tensor, "b c *grid"]
+PerSample = Float[Tensor, " b"]
+SUFFICIENT = 0.1  # Newton on |x|^(3/2) jumps from x to -x: it must not pass for progress
+SMALLEST_STEP = 2.0**-40
+ROUNDING = 1e-13  # of an energy, relative: differences below are noise
+FORCING = 1e-2  # the accuracy of the first steps; later ones are as accurate as the residual is small
+
+
+class ConvexEnergy(ABC):
+    """A convex function E of a field, for every sample of a batch."""
+
+    @abstractmethod
+    def value(self, u: Field) -> PerSample:
+        """E(u)."""
+
+    @abstractmethod
+    def gradient(self, u: Field) -> Field:
+        """E'(u)."""
+
+    @abstractmethod
+    def residual(self, u: Field, gradient: Field) -> PerSample:
+        """The relative size of E'(u), by which convergence is judged."""
+
+    @abstractmethod
+    def step(self, u: Field, gradient: Field, accuracy: float) -> Field:
+        """s with E''(u) s = -E'(u), to this relative accuracy; a direction of descent."""
+
+
+def newton(energy: ConvexEnergy, start: Field, *, tolerance: float = 1e-10, most: int = 50) -> Solution:
+    """u with E'(u) = 0: u <- u + t s with t = 1, 1/2, 1/4, ... the first that lowers E enough (Armijo).
+
+    Converges from any start for strictly convex E, quadratically near the minimum. Samples that are done wait for the
+    others unchanged.
+    """
+    u, iterations = start, 0
+    gradient = energy.gradient(u)
+    residual = energy.residual(u, gradient)
+    stuck = torch.zeros_like(residual, dtype=torch.bool)
+    while iterations < most and bool((active := (residual > tolerance) & ~stuck).any()):
+        accuracy = min(FORCING, float(residual[active].min()))
+        step = energy.step(u, gradient, accuracy)
+        t = _line_search(energy, u, gradient, step, active)
+        stuck = stuck | (active & (t == 0))
+        u = u + _spread(t, u) * step
+        gradient = energy.gradient(u)
+        residual = energy.residual(u, gradient)
+        iterations += 1
+    converged = residual <= tolerance
+    return Solution(u, residual, iterations, converged, _message(residual, converged, iterations, tolerance))
+
+
+def _line_search(energy: ConvexEnergy, u: Field, gradient: Field, step: Field, active: Tensor) -> PerSample:
+    before = energy.value(u)
+    slope = (gradient * step).flatten(1).sum(1)
+    t = active.to(u)
+    while bool((t > SMALLEST_STEP).any()):
+        limit = before + SUFFICIENT * t * slope + ROUNDING * before.abs()
+        high = active & (t > 0) & ~(energy.value(u + _spread(t, u) * step) <= limit)
+        if not bool(high.any()):
+            return t
+        t = torch.where(high, t / 2, t)
+    return torch.where(t > SMALLEST_STEP, t, 0.0)
+
+
+def _spread(t: PerSample, u: Field) -> Float[Tensor, "..."]:
+    return t.view(-1, *(1,) * (u.ndim - 1))
+
+
+def _message(residual: PerSample, converged: Tensor, iterations: int, tolerance: float) -> str:
+    if bool(converged.all()):
+        return f"converged in {iterations} Newton steps to relative residuals of at most {float(residual.max()):.1e}"
+    missing = int((~converged).sum())
+    return (
+        f"{missing} of {converged.numel()} samples missed the tolerance {tolerance:.0e} after {iterations} Newton "
+        f"steps (worst residual {float(residual.max()):.1e}): allow more, or a weaker nonlinearity"
+    )

@@ -81,6 +81,12 @@ def test_help_shows_the_options_of_the_network_that_is_asked_for(capsys):
     assert "--prior.low number" in darcy and "--omega" not in darcy
 
 
+def test_a_problem_is_named_either_way(capsys):
+    for line in (["generate", "heat"], ["generate", "--problem", "heat"]):
+        assert main([*line, "--out", "D", "--print-config"]) == 0
+        assert yaml.safe_load(capsys.readouterr().out)["problem"]["name"] == "heat"
+
+
 def test_a_reader_that_has_seen_enough_is_no_error():
     line = f"{sys.executable} -m vcycle.app.cli train --network fno --help | head -1"
     ended = subprocess.run(line, shell=True, capture_output=True, text=True)

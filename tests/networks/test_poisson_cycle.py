@@ -38,6 +38,7 @@ def solver(n: int, gamma: int) -> MgNO:
         start="zero",
         gamma=gamma,
         shared="levels",
+        coordinates=None,
         domain=Domain.unit(2, "periodic"),
     ).double()
     A = outer(LAPLACE, ONE) + outer(ONE, LAPLACE)

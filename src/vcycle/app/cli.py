@@ -1,6 +1,7 @@
 """The command line. Help needs no torch, errors are one sentence."""
 
 import argparse
+import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -48,9 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def generate(given: argparse.Namespace, rest: list[str]) -> int:
     """Make data: samples of a problem, solved and verified."""
-    config = _configured(
-        given, [*_option("problem", given.problem), *rest], vcycle.jobs.config.GenerateConfig, "problem"
-    )
+    config = _configured(given, _named(rest, "problem"), vcycle.jobs.config.GenerateConfig, "problem")
     if config is None:
         return 0
     options = {name: value for name, value in config if name != "problem"}
@@ -61,7 +60,7 @@ def generate(given: argparse.Namespace, rest: list[str]) -> int:
 def convert(given: argparse.Namespace, rest: list[str]) -> int:
     """Turn data of other programs into ours, and ours into theirs."""
     model = vcycle.jobs.convert_config.ConvertConfig
-    config = _configured(given, [*_option("source", given.source), *_option("out", given.target), *rest], model)
+    config = _configured(given, _named(rest, "source", "out"), model)
     if config is None:
         return 0
     options = {name: value for name, value in config if value is not None}
@@ -133,10 +132,7 @@ def _parser() -> Parser:
         return commands.add_parser(verb, help=about[:1].lower() + about[1:].rstrip("."), description=about, **settings)
 
     make = command("generate", add_help=False)
-    make.add_argument("problem", nargs="?")
     change = command("convert", add_help=False)
-    change.add_argument("source", nargs="?")
-    change.add_argument("target", nargs="?")
     for configured in (make, change, command("train", add_help=False)):
         configured.add_argument("-h", "--help", action="store_true", dest="show_help")
         configured.add_argument("--config")
@@ -196,8 +192,11 @@ def _integers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
-def _option(name: str, value: str | None) -> list[str]:
-    return [] if value is None else [f"--{name}", value]
+def _named(rest: list[str], *names: str) -> list[str]:
+    """The words before the first option as options. For argparse they could be values of options it does not know."""
+    words = list(itertools.takewhile(lambda word: not word.startswith("-"), rest))[: len(names)]
+    options = [part for name, word in zip(names, words, strict=False) for part in (f"--{name}", word)]
+    return options + rest[len(words) :]
 
 
 def _list(group: str) -> int:

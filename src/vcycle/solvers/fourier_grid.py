@@ -19,6 +19,7 @@ class FourierGrid(ModalGrid):
 
     The last axis holds k >= 0 only, for u is real. All symbols are float64 on the processor; `like` moves and casts.
 
+    >>> from vcycle.spaces import Domain
     >>> grid = FourierGrid(Domain([2 * math.pi], "periodic"), (16,))
     >>> x = torch.arange(16, dtype=torch.float64) * (2 * math.pi / 16)
     >>> bool(torch.allclose(grid.derivative(x.sin(), 0), x.cos()))

@@ -4,6 +4,7 @@ python benchmarks/networks_plot.py
 """
 
 import csv
+import statistics
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -43,7 +44,7 @@ def markdown(rows: list[Row], cases: list[tuple[str, str]]) -> str:
     }
     lines = ["| network | " + " | ".join(f"{name.replace('_', ' ')} {n}" for name, n in cases) + " |"]
     lines.append("|---" * (len(cases) + 1) + "|")
-    for network in dict.fromkeys(row["network"] for row in sorted(rows, key=lambda r: float(r["h1"]))):
+    for network in sorted({row["network"] for row in rows}, key=lambda name: typical(name, rows)):
         cells = []
         for case in cases:
             row = found.get((network, *case))
@@ -51,6 +52,11 @@ def markdown(rows: list[Row], cases: list[tuple[str, str]]) -> str:
             cells.append(f"**{words}**" if row is best[case] else words)
         lines.append(f"| {network} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def typical(network: str, rows: list[Row]) -> float:
+    """The geometric mean of its H1 errors."""
+    return statistics.geometric_mean(float(row["h1"]) for row in rows if row["network"] == network)
 
 
 def draw(ax: Axes, rows: list[Row]) -> None:

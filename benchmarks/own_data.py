@@ -59,7 +59,14 @@ def rival(log: Path) -> dict[str, int | str]:
     text = log.read_text(encoding="utf-8")
     last = re.findall(r"Eval: 16_h1=([\d.]+), 16_l2=([\d.]+), 32_h1=([\d.]+), 32_l2=([\d.]+)", text)[-1]
     parameters = int(re.findall(r"n_params: (\d+)", text)[-1])
-    return {"parameters": parameters, "test_l2": last[1], "test_h1": "", "test_32_l2": last[3], "test_32_h1": ""}
+    return {
+        "parameters": parameters,
+        "clip": "none",
+        "test_l2": last[1],
+        "test_h1": "",
+        "test_32_l2": last[3],
+        "test_32_h1": "",
+    }
 
 
 def main() -> None:
@@ -74,7 +81,7 @@ def main() -> None:
     own = describe(given.folder, runs)
     for name, network in NETWORKS.items():
         run = runs / f"own_{name}"
-        vcycle.train(
+        result = vcycle.train(
             data=str(own),
             network=network,
             loss="h1",
@@ -84,13 +91,15 @@ def main() -> None:
             threads=given.threads,
             out=str(run),
         )
+        if result.ended != "finished":
+            raise SystemExit(str(result))
         vcycle.evaluate(run, str(own))
         parameters = count_parameters(vcycle.load(run).network)
-        rows.append({"network": f"vcycle {name}", "parameters": parameters, **_rounded(errors(run, own))})
+        rows.append({"network": f"vcycle {name}", "parameters": parameters, "clip": 1.0, **_rounded(errors(run, own))})
         print(rows[-1], flush=True)
     if given.rival_log is not None:
         rows.append({"network": "neuraloperator FNO (its script)", **rival(given.rival_log)})
-    order = ["network", "parameters", "test_l2", "test_h1", "test_32_l2", "test_32_h1"]
+    order = ["network", "parameters", "clip", "test_l2", "test_h1", "test_32_l2", "test_32_h1"]
     write_table(
         "own_data.csv",
         [{key: row[key] for key in order} | {"steps": given.steps} for row in rows],

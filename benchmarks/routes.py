@@ -35,7 +35,9 @@ def main() -> None:
     rows = []
     for name, route in routes.items():
         began, run = time.monotonic(), runs / f"routes_{route['loss']}"
-        vcycle.train(route, steps=given.steps, threads=given.threads, out=str(run))
+        result = vcycle.train(route, steps=given.steps, threads=given.threads, out=str(run))
+        if result.ended != "finished":
+            raise SystemExit(str(result))
         minutes = (time.monotonic() - began) / 60
         pairs = test.read(range(len(test)))
         prediction = vcycle.load(run).predict(pairs.inputs)

@@ -4,8 +4,8 @@
 
 Both solve the same discrete equations on one thread; `difference` is how well they agree (relative L2). The script is
 
-- for stationary problems the problem's second solver, assembled sparse matrices and SuperLU (Newton's iteration where
-  the equation is not linear), sample by sample;
+- for stationary problems the problem's second solver, sample by sample: assembled sparse matrices and SuperLU, with
+  Newton's iteration where the equation is not linear; GMRES for Helmholtz, which is solved directly itself;
 - for evolution solve_ivp on the same right-hand side, transforms and all, to the same tolerance: LSODA on intervals
   (stiff methods need a Jacobian, which fits there), DOP853 elsewhere.
 
@@ -93,7 +93,7 @@ def compare(problem: Problem, n: int) -> dict[str, object]:
         "problem": problem.name,
         "points": n,
         "ms_per_sample": f"{1e3 * mine:.2f}",
-        "script": "direct" if samples == 2 else "LSODA" if problem.domain.dimension == 1 else "DOP853",
+        "script": "second solver" if samples == 2 else "LSODA" if problem.domain.dimension == 1 else "DOP853",
         "script_ms_per_sample": f"{sign}{1e3 * theirs:.0f}",
         "ratio": f"{sign}{theirs / mine:.1f}",
         "difference": difference,

@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from vcycle.analysis.canvas import BLUE, GRID, INK, ORANGE, SOFT, new_figure, style
 
 HOME = Path(__file__).parent
-COLUMNS = 3
+
 Row = dict[str, str]
 
 
@@ -21,9 +21,10 @@ def main() -> None:
     with (HOME / "networks.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     cases = list(dict.fromkeys((row["problem"], row["resolution"]) for row in rows))
-    lines = -(-len(cases) // COLUMNS)
-    figure = new_figure(3.7 * lines, 12.0)
-    panels = figure.subplots(lines, COLUMNS, squeeze=False).flat
+    columns = 2 if len(cases) <= 4 else 3
+    lines = -(-len(cases) // columns)
+    figure = new_figure(3.7 * lines, 4.2 * columns)
+    panels = figure.subplots(lines, columns, squeeze=False).flat
     for (problem, n), ax in zip(cases, panels, strict=False):
         draw(ax, [row for row in rows if (row["problem"], row["resolution"]) == (problem, n)])
         style(ax, f"{problem.replace('_', ' ')}, {n} points per axis", "relative error", grid=False)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vcycle.spaces import Domain, Placement
 from vcycle.spaces.basis import apply_axes
+from vcycle.spaces.transfer import averaging_matrix
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class ReferenceGrid:
         for axis, (n, m) in enumerate(zip(u.shape[2:], shape, strict=True)):
             linear = coefficient or m < n
             if linear and self.placement == "cell":
-                matrix = averages(n, m)
+                matrix = averaging_matrix(n, m)
             else:
                 matrix = interpolation(n, m, 1 if linear else 3, self.placement, self.domain.periodic(axis))
             matrices.append(torch.from_numpy(matrix).to(u))
@@ -60,15 +61,6 @@ def reference_grid(resolution: int | Sequence[int], domain: Domain, placement: P
 
 
 @lru_cache(maxsize=64)  # arrays: a cached tensor would belong to the inference mode or the trace that made it
-def averages(n: int, m: int) -> Float[np.ndarray, "m n"]:
-    """Averages over m cells of a function that is constant on n cells."""
-    fine, coarse = np.arange(n + 1) / n, np.arange(m + 1) / m
-    low = np.maximum(fine[None, :-1], coarse[:-1, None])
-    high = np.minimum(fine[None, 1:], coarse[1:, None])
-    return m * np.clip(high - low, 0, None)
-
-
-@lru_cache(maxsize=64)
 def interpolation(n: int, m: int, degree: int, placement: Placement, periodic: bool) -> Float[np.ndarray, "m n"]:
     """At m points, the polynomials through the nearest degree + 1 of n points; fewer points make a lower degree."""
     nodes = min(degree + 1, n)

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 import vcycle
 from machine import write_table
+from training import train_whole
 from vcycle.networks import NETWORKS, StencilNetwork, build
 from vcycle.operators import count_parameters
 from vcycle.spaces import H1, L2, Domain
@@ -90,9 +91,7 @@ def run(case: str, n: int, network: str, seed: int, steps: int, threads: int) ->
     data, tests = data_of(case, n)
     options, parameters = sized(network, case, n)
     configuration = {"data": str(data), "network": options, "seed": seed}
-    result = vcycle.train(configuration, steps=steps, threads=threads, out=str(folder))
-    if result.ended != "finished":
-        raise SystemExit(str(result))
+    train_whole(configuration, steps=steps, threads=threads, out=str(folder))
     row = {"problem": case, "resolution": n, "network": network, "parameters": parameters, "steps": steps, "seed": seed}
     surrogate = vcycle.load(folder)
     for label, test in tests.items():

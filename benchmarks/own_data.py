@@ -19,6 +19,7 @@ import yaml
 
 import vcycle
 from machine import write_table
+from training import train_whole
 from vcycle.data import read_own_settings
 from vcycle.operators import count_parameters
 from vcycle.spaces import H1, L2, Domain
@@ -81,7 +82,7 @@ def main() -> None:
     own = describe(given.folder, runs)
     for name, network in NETWORKS.items():
         run = runs / f"own_{name}"
-        result = vcycle.train(
+        train_whole(
             data=str(own),
             network=network,
             loss="h1",
@@ -91,8 +92,6 @@ def main() -> None:
             threads=given.threads,
             out=str(run),
         )
-        if result.ended != "finished":
-            raise SystemExit(str(result))
         vcycle.evaluate(run, str(own))
         parameters = count_parameters(vcycle.load(run).network)
         rows.append({"network": f"vcycle {name}", "parameters": parameters, "clip": 1.0, **_rounded(errors(run, own))})

@@ -19,6 +19,7 @@ from torch import nn
 import vcycle
 from machine import write_table
 from networks import errors
+from training import train_whole
 from vcycle.jobs.config import GenerateConfig
 from vcycle.operators import count_parameters
 
@@ -64,9 +65,7 @@ def run(name: str, epochs: int | None, threads: int) -> None:
     options = yaml.safe_load((RECIPES / name / "train.yaml").read_text())
     epochs = epochs or options["epochs"]
     folder = RUNS / f"{name}-{epochs}"
-    result = vcycle.train(options, data=str(data), epochs=epochs, threads=threads, out=str(folder))
-    if result.ended != "finished":
-        raise SystemExit(str(result))
+    result = train_whole(options, data=str(data), epochs=epochs, threads=threads, out=str(folder))
     surrogate = vcycle.load(folder)
     assert isinstance(surrogate.network, nn.Module)
     found, published = errors(surrogate, data), PUBLISHED[name]

@@ -14,6 +14,7 @@ import torch
 
 import vcycle
 from machine import write_table
+from training import train_whole
 from vcycle.spaces import H1, L2
 
 
@@ -35,9 +36,7 @@ def main() -> None:
     rows = []
     for name, route in routes.items():
         began, run = time.monotonic(), runs / f"routes_{route['loss']}"
-        result = vcycle.train(route, steps=given.steps, threads=given.threads, out=str(run))
-        if result.ended != "finished":
-            raise SystemExit(str(result))
+        train_whole(route, steps=given.steps, threads=given.threads, out=str(run))
         minutes = (time.monotonic() - began) / 60
         pairs = test.read(range(len(test)))
         prediction = vcycle.load(run).predict(pairs.inputs)

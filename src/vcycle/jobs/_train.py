@@ -42,7 +42,7 @@ def train(config: TrainConfig | Mapping[str, Any] | None = None, **overrides: An
     with torch.no_grad():
         network(subject.validation.inputs[:1].float())  # what does not fit is refused before a folder is made
     folder = begin(settled)
-    describe(folder, settled, subject)
+    describe(folder, settled, subject, network)
     return run(
         network,
         subject.stream,

@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from torch import nn
 
 from vcycle.jobs.config import TrainConfig
 from vcycle.jobs.configure import dump, read_file, resolve
 from vcycle.jobs.option_errors import ConfigError
 from vcycle.jobs.options import flag
 from vcycle.jobs.tasks import Task
+from vcycle.surrogate import Surrogate
 
 CONFIG, SURROGATE = "config.yaml", "surrogate.yaml"
 # These change how a run is computed, or where it lies, but not what comes out.
@@ -28,16 +30,13 @@ def begin(config: TrainConfig) -> Path:
     return folder
 
 
-def describe(folder: Path, config: TrainConfig, task: Task) -> None:
-    """Write what it takes to use the weights."""
-    about: dict[str, Any] = {
+def describe(folder: Path, config: TrainConfig, task: Task, network: nn.Module) -> None:
+    """Write what it takes to use the weights of the network."""
+    surrogate = Surrogate(network, task.domain, task.input_names, task.output_names, task.placement, task.problem)
+    about = {
         "network": config.network.model_dump(mode="json"),
-        "input_names": list(task.input_names),
-        "output_names": list(task.output_names),
-        "domain": task.domain.to_dict(),
-        "placement": task.placement,
+        **surrogate.describe(),
         "resolution": list(task.resolution),
-        "problem": None if task.problem is None else task.problem.to_dict(),
     }
     (folder / SURROGATE).write_text(yaml.safe_dump(about, sort_keys=False), encoding="utf-8")
 

@@ -44,8 +44,7 @@ class Fourier(LinearOperator):
         rank: int | float | Sequence[int] = 0.1,
     ):
         domain = source.domain
-        periodic = all(domain.periodic(axis) for axis in range(domain.dimension))
-        tags = {"refines": True, "translation_equivariant": periodic, "affine": bias}
+        tags = {"refines": True, "translation_equivariant": domain.torus, "affine": bias}
         super().__init__(source, target, frozenset(tag for tag, holds in tags.items() if holds))
         self.modes, self.separable = tuple(modes), separable
         channels = multiplied_channels(source, target, self.modes, separable)

@@ -77,8 +77,7 @@ class AnisotropicDarcy(FiniteElements):
         across = 1 / self.ratio
         entries = [conductivity * ((across if k == m else 0.0) + (1 - across) * n[k] * n[m]) for k, m in self._entries]
         if self.source == "gaussian":
-            field = GaussianField(self.domain)
-            entries.append(field.sample(shape, seed, indices, stream=SOURCE_STREAM) / math.sqrt(field.variance))
+            entries.append(GaussianField(self.domain).standard(shape, seed, indices, stream=SOURCE_STREAM))
         return torch.cat(entries, 1)
 
     def _fibres(self, shape: tuple[int, ...], seed: int, indices: list[int]) -> list[Field]:

@@ -1,25 +1,23 @@
 """Flow in a cavity below a lid that slides: the first test of every code for incompressible flow."""
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from vcycle.operators.staggered import to_faces
 from vcycle.problems.base import Field, Inputs
 from vcycle.problems.cavity_matrices import cavity_states
-from vcycle.problems.method_of_lines import MethodOfLines
+from vcycle.problems.driven_flow import DrivenFlow
 from vcycle.solvers import DrivenCavity
-from vcycle.spaces import Domain, GaussianField, Grid, generator
-
-CASE_STREAM = 9
+from vcycle.spaces import Grid
 
 
 @dataclass(frozen=True)
-class Cavity(MethodOfLines):
+class Cavity(DrivenFlow):
     """u_t + div(u u) + grad p = nu lap u, div u = 0 in a box with walls, from rest: the high wall of the last axis
     slides along the first with the speed U, all others stand still.
 
@@ -41,46 +39,26 @@ class Cavity(MethodOfLines):
     name: ClassVar[str] = "cavity"
     title: ClassVar[str] = "cavity flow"
     equation: ClassVar[str] = "u_t + div(u u) + grad p = nu lap u, div u = 0"
+    driven_axis: ClassVar[int] = 0
+    case_stream: ClassVar[int] = 9
 
     time: float = 1.0
     lid: Literal["uniform", "random"] = "uniform"
-    speeds: tuple[float, float] = (0.5, 1.5)
-    reynolds: tuple[float, float] = (50.0, 500.0)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def require_box(self) -> None:
         if self.domain.dimension != 2 or any(face != "dirichlet" for faces in self.domain.boundary for face in faces):
             raise ValueError(f"cavity needs walls (dirichlet) on all sides in two dimensions, got {self.domain}")
-        for name, (low, high) in (("speeds", self.speeds), ("reynolds", self.reynolds)):
-            if not 0 < low <= high < math.inf:
-                raise ValueError(f"cavity needs 0 < low <= high for {name}, got {low} and {high}")
-
-    @property
-    def components(self) -> tuple[str, ...]:
-        return ("u", "v", "p")
 
     @property
     def fixed_names(self) -> tuple[str, ...]:
         return ("lid", "viscosity")
 
-    @property
-    def positive_names(self) -> tuple[str, ...]:
-        return ("viscosity",)
-
-    @property
-    def order(self) -> int:
-        return 3
-
-    def sample(self, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Inputs:
-        indices, out = list(indices), []
-        profile = self._profile(shape[0], seed, indices)
-        for index, row in zip(indices, profile, strict=True):
-            speed, number = generator(seed, index, CASE_STREAM).random(2)
-            U = self.speeds[0] + (self.speeds[1] - self.speeds[0]) * float(speed)
-            low, high = self.reynolds
-            nu = U * self.domain.lengths[0] / (low * (high / low) ** float(number))
-            out.append(torch.stack([U * row[:, None].expand(shape), torch.full(shape, nu, dtype=torch.float64)]))
-        return torch.stack(out)
+    def profiles(self, n: int, seed: int, indices: list[int]) -> Float[Tensor, "b n"]:
+        """U / speed along the lid."""
+        if self.lid == "uniform":
+            return torch.ones(len(indices), n, dtype=torch.float64)
+        z, s = self.random_rows(n, seed, indices)
+        return (1 + 0.5 * z) * 16 * s**2 * (1 - s) ** 2
 
     def march(self, inputs: Inputs, halvings: int) -> Field:
         inputs = inputs.double()
@@ -98,13 +76,3 @@ class Cavity(MethodOfLines):
                 cavity_states(roof, float(nu.mean()), (shape[0], shape[1]), (grid[0], grid[1]), times, self.accuracy)
             )
         return torch.from_numpy(np.stack(out))
-
-    def _profile(self, n: int, seed: int, indices: list[int]) -> Field:
-        """U / speed along the lid, (b, n)."""
-        if self.lid == "uniform":
-            return torch.ones(len(indices), n, dtype=torch.float64)
-        wall = Domain(self.domain.extents[:1])
-        field = GaussianField(wall)
-        z = field.sample((n,), seed, indices)[:, 0] / math.sqrt(field.variance)
-        s = (Grid(wall, (n,)).axis(0) - wall.extents[0][0]) / wall.lengths[0]
-        return (1 + 0.5 * z) * 16 * s**2 * (1 - s) ** 2

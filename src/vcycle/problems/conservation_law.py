@@ -137,7 +137,7 @@ class ConservationLaw(MethodOfLines):
     def noise(self, shape: tuple[int, ...], seed: int, indices: Iterable[int], stream: int) -> Field:
         """Gaussian fields of mean zero and variance one."""
         field = GaussianField(self.domain, self.alpha, self.tau)
-        return field.sample(shape, seed, indices, stream=stream) / field.variance**0.5
+        return field.standard(shape, seed, indices, stream=stream)
 
     def _march(self, inputs: Inputs, snapshots: int, halvings: int) -> Field:
         volumes, w = self._refined(inputs, self.refinement)

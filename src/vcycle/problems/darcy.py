@@ -1,6 +1,5 @@
 """Darcy flow: -div(a grad u) = f, the pressure u of a fluid in rock of permeability a."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -64,8 +63,7 @@ class Darcy(Diffusion):
         a = self.prior.sample(self.domain, shape, seed, indices)
         if self.source == "constant":
             return a
-        field = GaussianField(self.domain)
-        f = field.sample(shape, seed, indices, stream=SOURCE_STREAM) / math.sqrt(field.variance)
+        f = GaussianField(self.domain).standard(shape, seed, indices, stream=SOURCE_STREAM)
         return torch.cat([a, centred(f) if self.domain.floating else f], 1)
 
     def fields(self, inputs: Inputs) -> tuple[Field, Field]:

@@ -87,7 +87,7 @@ class Elasticity(FiniteElements):
             return E
         field = GaussianField(self.domain)
         streams = range(SOURCE_STREAM, SOURCE_STREAM + self.domain.dimension)
-        forces = [field.sample(shape, seed, indices, stream=s) / math.sqrt(field.variance) for s in streams]
+        forces = [field.standard(shape, seed, indices, stream=s) for s in streams]
         return torch.cat([E, *forces], 1)
 
     def moduli(self, inputs: Inputs) -> Moduli:

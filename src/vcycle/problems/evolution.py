@@ -1,6 +1,5 @@
 """Evolution in time, u_t = L u + N(u), on periodic boxes: the state now to the state later."""
 
-import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -10,14 +9,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.problems.base import Field, Inputs, PerSample, Problem
+from vcycle.problems.base import Field, Inputs, PerSample
+from vcycle.problems.time_dependent import TimeDependent
 from vcycle.solvers import FourierGrid, IntegratingFactorRK4, Scheme, Semilinear, Solution, evolve
 from vcycle.solvers.evolve import MOST_HALVINGS
 from vcycle.spaces import L2, Basis, Domain, GaussianField
 
 
 @dataclass(frozen=True)
-class Evolution(Problem):
+class Evolution(TimeDependent):
     """u_t = L u + N(u) on a periodic box; L has constant coefficients, N may be any nonlinear term.
 
     time        from the last state given to the last state asked for
@@ -48,13 +48,13 @@ class Evolution(Problem):
 
     def __post_init__(self) -> None:
         self.require_boundary()
-        for name, value in (("time", self.time), ("accuracy", self.accuracy)):
-            self.require_positive(name, value)
         if min(self.history, self.snapshots) < 1:
             raise ValueError(
                 f"{self.name} maps at least 1 state to at least 1, got history={self.history}, "
                 f"snapshots={self.snapshots}"
             )
+        super().__post_init__()
+        self.require_positive("accuracy", self.accuracy)
         if self.warmup < 0 or self.refinement < 1:
             raise ValueError(
                 f"{self.name} needs warmup >= 0 and refinement >= 1, got warmup={self.warmup}, "
@@ -80,30 +80,15 @@ class Evolution(Problem):
 
     def noise(self, shape: tuple[int, ...], seed: int, indices: Iterable[int], stream: int = 0) -> Field:
         """Gaussian fields of mean zero and variance one."""
-        field = self.gaussian()
-        return field.sample(shape, seed, indices, stream=stream) / math.sqrt(field.variance)
+        return self.gaussian().standard(shape, seed, indices, stream=stream)
 
     def gaussian(self) -> GaussianField:
         """The distribution of `noise` but for its size."""
         return GaussianField(self.domain, self.alpha, self.tau)
 
     @property
-    def input_names(self) -> tuple[str, ...]:
-        return tuple(f"{name}_{i}" for i in range(self.history) for name in self.components)
-
-    @property
-    def output_names(self) -> tuple[str, ...]:
-        first, last = self.history, self.history + self.snapshots
-        return tuple(f"{name}_{i}" for i in range(first, last) for name in self.components)
-
-    @property
-    def interval(self) -> float:
-        """The time between neighbouring states."""
-        return self.time / self.snapshots
-
-    @property
-    def times(self) -> tuple[float, ...]:
-        return tuple(i * self.interval for i in range(self.history + self.snapshots))
+    def states_given(self) -> int:
+        return self.history
 
     def stepping(self, history: int, snapshots: int) -> "Evolution":
         return replace(self, history=history, snapshots=snapshots, time=snapshots * self.interval)
@@ -163,18 +148,13 @@ class Evolution(Problem):
 
     def require_boundary(self) -> None:
         """Raises ValueError for boundary conditions that the solver does not know."""
-        if not all(self.domain.periodic(axis) for axis in range(self.domain.dimension)):
+        if not self.domain.torus:
             raise ValueError(f"{self.name} is solved by Fourier modes, got {self.domain}: use boundary='periodic'")
 
     def require_one_dimension(self) -> None:
         """Raises ValueError on any but an interval."""
         if self.domain.dimension != 1:
             raise ValueError(f"{self.name} is an equation in one dimension, got {self.domain}: give one extent")
-
-    def require_positive(self, name: str, value: float) -> None:
-        """Raises ValueError for a parameter without which the equation is not well-posed."""
-        if not 0 < value < math.inf:
-            raise ValueError(f"{self.name} needs a positive {name}, got {value}")
 
     def _on_the_way(self, state: Field, interval: float, snapshots: int) -> Float[Tensor, "b s *grid"]:
         solution = self.advance(state, interval, snapshots)

@@ -72,8 +72,7 @@ class Helmholtz(Problem):
         c = self.prior.sample(self.domain, shape, seed, indices)
         if self.source == "point":
             return c
-        field = GaussianField(self.domain)
-        return torch.cat([c, field.sample(shape, seed, indices, stream=SOURCE_STREAM) / math.sqrt(field.variance)], 1)
+        return torch.cat([c, GaussianField(self.domain).standard(shape, seed, indices, stream=SOURCE_STREAM)], 1)
 
     def solve(self, inputs: Inputs, tolerance: float | None = None, most: int = 200) -> Solution:
         del most  # a direct solution

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.problems.base import Inputs
-from vcycle.problems.variational import Values, Variational, unit
+from vcycle.problems.variational import Values, Variational
 from vcycle.problems.variational_energy import DiscreteEnergy
 from vcycle.spaces import Domain, GaussianField, Grid
 
@@ -53,7 +53,7 @@ class MinimalSurface(Variational):
         field = GaussianField(self.domain, self.alpha, self.tau)
         # A grid of half the spacing has the cell centres at its odd points, and points on the faces.
         points = tuple(2 * n + (not self.domain.periodic(axis)) for axis, n in enumerate(shape))
-        z = unit(field.sample(points, seed, list(indices), "vertex"), field.variance)
+        z = field.standard(points, seed, list(indices), "vertex")
         centres = (slice(None), slice(None), *(slice(1, None, 2),) * self.domain.dimension)
         return self.amplitude * blend(z, self.domain)[centres]
 

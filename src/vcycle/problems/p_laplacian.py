@@ -10,7 +10,7 @@ import torch
 from vcycle.problems.base import Inputs
 from vcycle.problems.exact import Function
 from vcycle.problems.priors import LogNormal, Prior
-from vcycle.problems.variational import Values, Variational, unit
+from vcycle.problems.variational import Values, Variational
 from vcycle.problems.variational_energy import DiscreteEnergy
 from vcycle.spaces import GaussianField
 
@@ -63,8 +63,7 @@ class PLaplacian(Variational):
         a = self.prior.sample(self.domain, shape, seed, indices)
         if self.source == "constant":
             return a
-        field = GaussianField(self.domain)
-        return torch.cat([a, unit(field.sample(shape, seed, indices, stream=SOURCE_STREAM), field.variance)], 1)
+        return torch.cat([a, GaussianField(self.domain).standard(shape, seed, indices, stream=SOURCE_STREAM)], 1)
 
     def density(self, s: Values) -> Values:
         return (self.epsilon**2 + s) ** (self.p / 2) / self.p

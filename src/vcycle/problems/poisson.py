@@ -1,6 +1,5 @@
 """Poisson's equation -lap u = f with a rough random source."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -44,7 +43,7 @@ class Poisson(Diffusion):
 
     def sample(self, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Inputs:
         field = GaussianField(self.domain, self.alpha, self.tau)
-        z = field.sample(shape, seed, indices) / math.sqrt(field.variance)
+        z = field.standard(shape, seed, indices)
         f = z if self.source == "gaussian" else torch.where(z > 0, 1.0, -1.0).to(z)
         return centred(f) if self.domain.floating else f
 

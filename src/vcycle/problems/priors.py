@@ -46,7 +46,7 @@ class FieldPrior(Prior):
 
     def sample(self, domain: Domain, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Coefficient:
         field = GaussianField(domain, self.alpha, self.tau)
-        return self.coefficient(field.sample(shape, seed, indices) / math.sqrt(field.variance))
+        return self.coefficient(field.standard(shape, seed, indices))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 from vcycle.problems.base import Inputs
 from vcycle.problems.exact import Function
 from vcycle.problems.priors import LogNormal, Prior
-from vcycle.problems.variational import Values, Variational, unit
+from vcycle.problems.variational import Values, Variational
 from vcycle.problems.variational_energy import DiscreteEnergy
 from vcycle.spaces import GaussianField
 
@@ -52,8 +52,7 @@ class SemilinearElliptic(Variational):
 
     def sample(self, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Inputs:
         indices = list(indices)
-        field = GaussianField(self.domain)
-        f = self.amplitude * unit(field.sample(shape, seed, indices, stream=SOURCE_STREAM), field.variance)
+        f = self.amplitude * GaussianField(self.domain).standard(shape, seed, indices, stream=SOURCE_STREAM)
         return torch.cat([self.prior.sample(self.domain, shape, seed, indices), f], 1)
 
     def density(self, s: Values) -> Values:

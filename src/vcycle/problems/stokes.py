@@ -75,11 +75,9 @@ class Stokes(Problem):
         indices = list(indices)
         if self.drive == "force":
             field = GaussianField(self.domain)
-            streams = [field.sample(shape, seed, indices, stream=s) for s in range(self.domain.dimension)]
-            return torch.cat(streams, 1) / math.sqrt(field.variance)
+            return torch.cat([field.standard(shape, seed, indices, stream=s) for s in range(self.domain.dimension)], 1)
         wall = Domain(self.domain.extents[:-1])
-        field = GaussianField(wall)
-        speed = 1 + 0.5 * field.sample(shape[:-1], seed, indices) / math.sqrt(field.variance)
+        speed = 1 + 0.5 * GaussianField(wall).standard(shape[:-1], seed, indices)
         for x, (low, high) in zip(Grid(wall, shape[:-1]).mesh(), wall.extents, strict=True):
             s = (x - low) / (high - low)
             speed = speed * 16 * s**2 * (1 - s) ** 2

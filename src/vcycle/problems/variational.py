@@ -1,6 +1,5 @@
 """Nonlinear variational elliptic problems: u minimises the integral of a l(|grad u|^2) + c V(u) - f u."""
 
-import math
 from abc import abstractmethod
 from dataclasses import dataclass
 
@@ -67,8 +66,3 @@ class Variational(Problem, Integrand):
         a = weight if weighs_gradient else torch.ones_like(weight)
         f = source_of(u, lambda p: a * self.diffusivity(p.square().sum((0, 1))) * p, points) + weight * self.reaction(u)
         return weight.detach()[None, None], f.detach()[None], u.detach()[None]
-
-
-def unit(field: Float[Tensor, "..."], variance: float) -> Float[Tensor, "..."]:
-    """A Gaussian field scaled to variance 1."""
-    return field / math.sqrt(variance)

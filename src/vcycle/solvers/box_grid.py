@@ -53,5 +53,4 @@ class BoxGrid(ModalGrid):
 
 def fitting_grid(domain: Domain, shape: tuple[int, ...]) -> ModalGrid:
     """Fourier modes on periodic boxes, else the modes of the boundary conditions."""
-    periodic = all(domain.periodic(axis) for axis in range(domain.dimension))
-    return FourierGrid(domain, shape) if periodic else BoxGrid(domain, shape)
+    return FourierGrid(domain, shape) if domain.torus else BoxGrid(domain, shape)

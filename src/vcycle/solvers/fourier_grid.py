@@ -28,7 +28,7 @@ class FourierGrid(ModalGrid):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not all(self.domain.periodic(axis) for axis in range(self.domain.dimension)):
+        if not self.domain.torus:
             raise ValueError(
                 f"Fourier modes need a box that is periodic along every axis, got {self.domain}: "
                 "use boundary='periodic'"

@@ -56,6 +56,12 @@ class GaussianField:
         ]
         return apply_axes(matrices, coefficients)[:, None]
 
+    def standard(
+        self, shape: tuple[int, ...], seed: int, indices: Iterable[int], placement: Placement = "cell", stream: int = 0
+    ) -> Float[Tensor, "b 1 *grid"]:
+        """The samples scaled to variance one, averaged over the domain."""
+        return self.sample(shape, seed, indices, placement, stream) / math.sqrt(self.variance)
+
     @property
     def variance(self) -> float:
         """The pointwise variance, averaged over the domain: the sum of the squared amplitudes over the volume."""

@@ -77,7 +77,7 @@ def test_a_silent_wave_is_the_identity(norm):
     for wave in network.waves:
         silence(wave)
     x = torch.randn(2, 2, 8, 12, dtype=torch.float64)
-    assert torch.equal(network(x), network.project(network.lift(x)))
+    assert torch.equal(network(x), network.project(network.lift(x.to(memory_format=torch.channels_last))))
 
 
 def test_without_residual_a_silent_wave_is_zero():

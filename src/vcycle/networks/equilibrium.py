@@ -16,7 +16,7 @@ Field = Float[Tensor, "b c *grid"]
 class Step(nn.Module, ABC):
     """One application of a learned map z -> T(z; c), c the context that the input makes.
 
-    channels   of z;  context: channels of c
+    channels   of z;  context: channels of c, as many or more
     rate       a number q < 1 with ||T(z) - T(y)|| <= q ||z - y|| by construction, or None: then convergence is checked
     start      the value that z starts with, everywhere
     """
@@ -71,7 +71,7 @@ class Equilibrium(nn.Module):
         return image
 
     def _iterate(self, T: Callable[[Tensor], Tensor], c: Tensor) -> Solution:
-        start = c.new_full((c.shape[0], self.step.channels, *c.shape[2:]), self.step.start)
+        start = torch.full_like(c.narrow(1, 0, self.step.channels), self.step.start)
         return self.iterate(T, start)
 
     def _adjoint(self, T: Callable[[Tensor], Tensor], z: Tensor, g: Tensor | None) -> Tensor | None:

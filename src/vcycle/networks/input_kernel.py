@@ -22,7 +22,7 @@ class InputKernel(nn.Module):
 
     def forward(self, v: Float[Tensor, "b i *grid"], z: Float[Tensor, "b j *grid"]) -> Float[Tensor, "b o *grid"]:
         """W_a v, with z = (points of the unit box, a)."""
-        return separable(self.phi(z), self.psi(z), v, self.source, self.target, entries=self.entries)
+        return separable(self.phi.factors(z), self.psi.factors(z), v, self.source, self.target, entries=self.entries)
 
     def extra_repr(self) -> str:
         return f"{self.source.channels} -> {self.target.channels}, rank={self.rank}, entries={self.entries}"

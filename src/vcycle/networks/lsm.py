@@ -90,7 +90,7 @@ class LSM(StencilNetwork):
     def on_grid(self, x: Float[Tensor, "b j *grid"]) -> Float[Tensor, "b o *grid"]:
         shape = tuple(x.shape[2:])
         patch = self._patch(shape)
-        v = self.lift(x)
+        v = self.lift(x.contiguous())  # the spectral blocks multiply rows of points, channel by channel
         if any(self.padding):
             v = F.pad(v, [n for p in reversed(self.padding) for n in (0, p)])
         v = self.unet(v, patch)

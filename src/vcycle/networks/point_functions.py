@@ -1,6 +1,7 @@
 """Learned functions of the points of a domain."""
 
 import math
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 
 from vcycle.networks.hidden_layers import HiddenLayers
 from vcycle.operators import Functions, Pointwise
+from vcycle.operators.finite_rank import Factors
 from vcycle.spaces import Domain, Space
 
 # |sigma(t)| <= |t|: a layer enlarges no more than its matrix does.
@@ -71,8 +73,17 @@ class PointFunctions(Functions):
         self.head = Pointwise(self.hidden.target, Space(domain, count), bias=True)
 
     def forward(self, points: Float[Tensor, "b _ *grid"]) -> Float[Tensor, "b count *grid"]:
+        return self.head(self._hidden(points))
+
+    def factors(self, points: Float[Tensor, "b _ *grid"]) -> Factors:
+        """(W b) and (h_depth, 1)."""
+        h = self._hidden(points)
+        b = cast(Tensor, self.head.bias)
+        return torch.cat([self.head.weight, b[:, None]], 1), torch.cat([h, torch.ones_like(h[:, :1])], 1)
+
+    def _hidden(self, points: Float[Tensor, "b _ *grid"]) -> Float[Tensor, "b width *grid"]:
         x, a = points.split([self.dimension, self.fields], 1)
-        return self.head(self.hidden(torch.cat([self.features(x), a], 1))[-1])
+        return self.hidden(torch.cat([self.features(x), a], 1))[-1]
 
     def bound(self) -> float | None:
         """|h_l| <= ||W_l|| |h_{l-1}| + |b_l|; None with gates, fields, or an activation that enlarges."""

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -49,7 +50,9 @@ class StencilNetwork(nn.Module, ABC):
 
     def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         check_field(type(self).__name__, x, self.in_channels, self.domain)
-        if self.reference is None:
-            return self.on_grid(append_coordinates(x, self.coordinates))
-        own = append_coordinates(self.reference.restrict(x), self.coordinates)
-        return self.reference.prolong(self.on_grid(own), tuple(x.shape[2:]))
+        own = append_coordinates(x if self.reference is None else self.reference.restrict(x), self.coordinates)
+        if self.domain.dimension == 2:
+            # Convolutions take half the time with the channels of a point side by side; in 3-D nothing changes.
+            own = own.to(memory_format=torch.channels_last)
+        u = self.on_grid(own).contiguous()
+        return u if self.reference is None else self.reference.prolong(u, tuple(x.shape[2:]))

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.operators.base import Adjoint, LinearOperator
+from vcycle.operators.stencil import CONVOLUTION
 from vcycle.spaces import Basis, Space
 
 Matrices = tuple[Float[Tensor, "i o *modes"], Float[Tensor, "i o"]]
@@ -40,8 +41,9 @@ class BoundedSpectral(LinearOperator):
         low, rest = self.matrices() if matrices is None else matrices
         c = self.basis.analyse(u)
         kept = (slice(None), slice(None), *(slice(m) for m in c.shape[2:]))
-        correction = torch.einsum("bi...,io...->bo...", c, low[kept] - rest.view(*rest.shape, *(1,) * (c.ndim - 2)))
-        everywhere = torch.einsum("bi...,io->bo...", u, rest)
+        ones = (1,) * (c.ndim - 2)
+        correction = torch.einsum("bi...,io...->bo...", c, low[kept] - rest.view(*rest.shape, *ones))
+        everywhere = CONVOLUTION[len(ones)](u, rest.mT.unflatten(1, (-1, *ones)))
         return everywhere + self.basis.synthesise(correction, tuple(u.shape[2:]))
 
     def adjoint(self) -> LinearOperator:

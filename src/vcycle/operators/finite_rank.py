@@ -14,7 +14,8 @@ from vcycle.spaces import Domain, Grid, Space
 class Functions(nn.Module, ABC):
     """`count` functions on a domain: (b, d, *grid) points of the unit box to (b, count, *grid) values.
 
-    More channels may follow the points, for functions that depend on a field as well.
+    More channels may follow the points, for functions that depend on a field as well. Many functions in the span of a
+    few should override `factors`: sums and integrals of all of them then cost as much as those of the few.
     """
 
     def __init__(self, count: int):
@@ -25,9 +26,17 @@ class Functions(nn.Module, ABC):
     def forward(self, points: Float[Tensor, "b d *grid"]) -> Float[Tensor, "b count *grid"]:
         """Their values at these points."""
 
+    def factors(self, points: Float[Tensor, "b d *grid"]) -> "Factors":
+        """M and h with f = M h, a matrix and functions that span f: here 1 and f itself."""
+        values = self(points)
+        return torch.eye(self.count, dtype=values.dtype, device=values.device), values
+
     @abstractmethod
     def bound(self) -> float | None:
         """A number >= (sum of the squares of all functions)^(1/2) at every point of the box, or None."""
+
+
+Factors = tuple[Float[Tensor, "_ _"], Float[Tensor, "_ _ ..."]]  # M and h
 
 
 class FiniteRank(LinearOperator):
@@ -56,7 +65,7 @@ class FiniteRank(LinearOperator):
 
     def forward(self, u: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         points = unit_points(self.source, u)
-        phi, psi = self.phi(points)[0], self.psi(points)[0]
+        phi, psi = self.phi.factors(points), self.psi.factors(points)
         return separable(phi, psi, u, self.source, self.target, entries=self.entries)
 
     def adjoint(self) -> LinearOperator:
@@ -77,25 +86,34 @@ class FiniteRank(LinearOperator):
 
 
 def separable(
-    phi: Float[Tensor, "..."],
-    psi: Float[Tensor, "..."],
+    phi: Factors,
+    psi: Factors,
     u: Float[Tensor, "b i *grid"],
     source: Space,
     target: Space,
     *,
     entries: bool,
 ) -> Float[Tensor, "b o *grid"]:
-    """sum_r phi_r (psi_r, u) from values of phi and psi: (k, *grid) for all samples, or (b, k, *grid) for each."""
-    shape, i, o = u.shape[2:], source.channels, target.channels
-    left, right = phi.flatten(-len(shape)), psi.flatten(-len(shape))
+    """sum_r phi_r (psi_r, u) from the factors of phi and psi, one set of functions for all samples or one for each.
+
+    With phi = M g and psi = N h it is g^T (M^T N (h, u)): no more than the moments (h, u) needs a pass over the points.
+    """
+    (M, g), (N, h), i, o = phi, psi, source.channels, target.channels
     weighted = (u * source.weights(u)).flatten(2)
+    moments = weighted @ _per_sample(h).mT
     if entries:
-        left, right = left.unflatten(-2, (o, i, -1)), right.unflatten(-2, (o, i, -1))
-        c = torch.einsum("...oirx,...ix->...oir", right, weighted)
-        return torch.einsum("...oirx,...oir->...ox", left, c).unflatten(-1, shape)
-    left, right = left.unflatten(-2, (o, -1)), right.unflatten(-2, (i, -1))
-    c = torch.einsum("...irx,...ix->...r", right, weighted)
-    return torch.einsum("...orx,...r->...ox", left, c).unflatten(-1, shape)
+        c = torch.einsum("oirk,bik->boir", N.unflatten(0, (o, i, -1)), moments)
+        combined = torch.einsum("oirk,boir->bok", M.unflatten(0, (o, i, -1)), c)
+    else:
+        c = torch.einsum("irk,bik->br", N.unflatten(0, (i, -1)), moments)
+        combined = torch.einsum("ork,br->bok", M.unflatten(0, (o, -1)), c)
+    return (combined @ _per_sample(g)).unflatten(-1, u.shape[2:])
+
+
+def _per_sample(h: Float[Tensor, "b k *grid"]) -> Float[Tensor, "..."]:
+    """(k, points) where all samples have the same functions: one product of matrices serves all of them."""
+    values = h.flatten(2)
+    return values[0] if len(values) == 1 else values
 
 
 def unit_points(space: Space, u: Float[Tensor, "b c *grid"]) -> Float[Tensor, "1 d *grid"]:
@@ -114,6 +132,10 @@ class _Transposed(Functions):
 
     def forward(self, points: Float[Tensor, "b d *grid"]) -> Float[Tensor, "b count *grid"]:
         return self.functions(points).unflatten(1, self.shape).transpose(1, 2).flatten(1, 3)
+
+    def factors(self, points: Float[Tensor, "b d *grid"]) -> Factors:
+        M, h = self.functions.factors(points)
+        return M.unflatten(0, self.shape).transpose(0, 1).flatten(0, 2), h
 
     def bound(self) -> float | None:
         return self.functions.bound()

@@ -15,6 +15,7 @@ from vcycle.operators.schur import schur_bound, transposed_counts
 from vcycle.spaces import Ghost, Space, pad
 from vcycle.spaces.basis import apply_axes
 
+AVERAGE = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 InterpolationName = Literal["constant", "linear", "cubic", "catmull_rom"]
 
 
@@ -31,9 +32,7 @@ class Average(LinearOperator):
                 f"Average joins cells in pairs along every axis, so it needs even numbers of them, got "
                 f"{tuple(u.shape[2:])}: take another resolution"
             )
-        for dim in range(2, u.ndim):
-            u = u.unflatten(dim, (-1, 2)).mean(dim + 1)
-        return u
+        return AVERAGE[u.ndim - 2](u, 2)
 
     def adjoint(self) -> LinearOperator:
         """W* repeats every value on the 2^d cells."""

@@ -61,10 +61,13 @@ class _Best:
         self.residual = start.new_full(start.shape[:1], torch.inf)
         self.done = torch.zeros_like(self.residual, dtype=torch.bool)
 
-    def update(self, z: Field, image: Field, tolerance: float) -> None:
-        residual = _size(image - z) / _size(image).clamp_min(torch.finfo(z.dtype).tiny)
+    def update(self, z: Field, image: Field, f: Field, tolerance: float) -> None:
+        residual = _size(f) / _size(image).clamp_min(torch.finfo(z.dtype).tiny)
         better = ~self.done & (residual < self.residual)
-        self.z, self.image = _where(better, z, self.z), _where(better, image, self.image)
+        if not torch.compiler.is_compiling() and bool(better.all()):
+            self.z, self.image = z, image
+        else:
+            self.z, self.image = _where(better, z, self.z), _where(better, image, self.image)
         self.residual = torch.where(better, residual, self.residual)
         self.done = self.residual <= tolerance
 
@@ -73,10 +76,11 @@ def _iterate(T: Map, best: _Best, tolerance: float, most: int, damping: float, w
     z, history = best.z, list[tuple[Tensor, Tensor]]()
     for step in range(most):
         image = T(z)
-        best.update(z, image, tolerance)
+        f = image - z
+        best.update(z, image, f, tolerance)
         if not torch.compiler.is_compiling() and bool(best.done.all()):
             return step + 1
-        history = [*history[-window:], (z, image - z)] if window else [(z, image - z)]
+        history = [*history[-window:], (z, f)] if window else [(z, f)]
         z = _next(history, damping)
     return most
 

@@ -130,10 +130,21 @@ class Basis:
 
 
 def apply_axes(matrices: list[Float[Tensor, "_ _"]], u: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """One matrix along each of the trailing axes: (M_1 x ... x M_d) u."""
+    """One matrix along each of the trailing axes: (M_1 x ... x M_d) u. Where channels lie last in memory they stay."""
+    if len(matrices) == 2 and u.ndim == 4 and u.stride(1) == 1 and not u.is_contiguous():
+        for dim, matrix in enumerate(matrices, start=2):
+            u = _along(matrix, u.movedim(1, -1), dim - 1).movedim(-1, 1)
+        return u
     *others, last = matrices
     u = u @ last.mT
     for position, matrix in enumerate(others):
         dim = position - len(matrices)
         u = (matrix @ u) if dim == -2 else torch.tensordot(u, matrix.mT, dims=([dim], [0])).movedim(-1, dim)
     return u
+
+
+def _along(matrix: Float[Tensor, "_ _"], u: Tensor, dim: int) -> Tensor:
+    """One matrix along an axis that others follow, as one product of matrices for all of these."""
+    before, after = u.shape[:dim], u.shape[dim + 1 :]
+    v = torch.bmm(matrix.expand(math.prod(before), -1, -1), u.reshape(-1, u.shape[dim], math.prod(after)))
+    return v.view(*before, -1, *after)

@@ -1,0 +1,149 @@
+"""How fast is a training step on a CPU, against the same arithmetic in its usual form?
+
+    python benchmarks/speed.py [--threads 1] [--repeats 5]        # writes benchmarks/speed.csv
+
+Three pairs compute the same numbers from the same weights, which is checked to 1e-5 for the output and for the gradient
+with respect to the input: the spectral layer and the whole FNO of neuraloperator 2.0 (rfft2 and irfft2), and MgNO with
+one torch convolution for every stencil, in the default memory layout. A step is forward and backward; the two of a
+pair take turns, and the least processor time of each counts.
+
+The rival is no dependency of this package and needs none of its own for this:
+`pip install --no-deps --target RIVAL neuraloperator tensorly tensorly-torch opt-einsum requests urllib3 idna certifi
+charset-normalizer`, then PYTHONPATH=RIVAL.
+"""
+
+import argparse
+import time
+
+import torch
+import torch.nn.functional as F
+from neuralop.layers.spectral_convolution import SpectralConv
+from neuralop.models import FNO
+from torch import Tensor, nn
+
+from machine import write_table
+from vcycle.networks import MgNO, from_authors
+from vcycle.operators import Multigrid
+from vcycle.spaces import Domain
+
+TOLERANCE = 1e-5
+WIDTH, MODES, BATCH = 32, (16, 16), 4
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=5)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    torch.manual_seed(0)
+    rows: list[dict[str, object]] = []
+    for what, resolutions in (("spectral layer", (64, 128, 256)), ("FNO", (64, 128)), ("MgNO", (64, 128, 256))):
+        for n in resolutions:
+            ours, theirs, channels = pair(what, n)
+            x = torch.randn(BATCH, channels, n, n)
+            difference = disagreement(ours, theirs, x)
+            if difference > TOLERANCE:
+                raise ValueError(f"{what} at {n}: the two differ by {difference:.1e}, expected {TOLERANCE} or less")
+            least = interleaved(ours, theirs, x, given.repeats)
+            row = {"network": what, "resolution": n, "batch": BATCH, "difference": f"{difference:.0e}"}
+            row |= {"rival_ms": f"{1e3 * least[1]:.1f}", "ours_ms": f"{1e3 * least[0]:.1f}"}
+            rows.append({**row, "times_faster": f"{least[1] / least[0]:.2f}"})
+            print(rows[-1], flush=True)
+    write_table("speed.csv", rows, threads=given.threads)
+
+
+def pair(what: str, n: int) -> tuple[nn.Module, nn.Module, int]:
+    """Ours and theirs with the same weights, and their input channels."""
+    if what == "MgNO":
+        ours = MgNO(1, 1, resolution=n, domain=Domain.unit(2))
+        return ours, PlainMgNO(ours), 1
+    if what == "FNO":
+        options = {"n_modes": MODES, "hidden_channels": WIDTH, "in_channels": 1, "out_channels": 1}
+        theirs = FNO(**options)
+    else:
+        options = {"n_modes": MODES, "in_channels": WIDTH, "out_channels": WIDTH}
+        theirs = SpectralConv(**options)
+    ours = from_authors({"cls": type(theirs).__name__, "kwargs": options}, theirs.state_dict())
+    return ours.train().requires_grad_(), theirs, options["in_channels"]
+
+
+class PlainMgNO(nn.Module):
+    """What MgNO computes, one torch module a step: V-cycles from Pi u that do not smooth after a correction."""
+
+    def __init__(self, network: MgNO):
+        super().__init__()
+        self.cycles = nn.ModuleList(nn.ModuleList() for _ in network.neurons)
+        self.biases = nn.ModuleList(
+            convolution(layer.B.weight[..., None, None], layer.B.bias) for layer in network.neurons
+        )
+        self.head = convolution(network.head.weight[..., None, None], None)
+        for levels, layer in zip(self.cycles, network.neurons, strict=True):
+            if not isinstance(layer.W, Multigrid):
+                raise TypeError(f"expected neurons whose W is a cycle, got {type(layer.W).__name__}")
+            levels.extend(plain_level(level) for level in layer.W.levels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for levels, bias in zip(self.cycles, self.biases, strict=True):
+            x = F.gelu(cycle(list(levels), None, x) + bias(x))
+        return self.head(x)
+
+
+def cycle(levels: list[nn.ModuleDict], u: Tensor | None, f: Tensor) -> Tensor:
+    level = levels[0]
+    for step in range(2):
+        if f"S{step}" in level:
+            u = level[f"S{step}"](f) if u is None else u + level[f"S{step}"](f - level[f"A{step}"](u))
+    if len(levels) > 1:
+        u = u + level["P"](cycle(levels[1:], level["Pi"](u), level["R"](f)))
+    return u
+
+
+def plain_level(level: nn.Module) -> nn.ModuleDict:
+    made = {}
+    for step, smoother in enumerate(level.pre):
+        made[f"S{step}"] = convolution(smoother.S.weight, None)
+        if smoother.A is not None:
+            made[f"A{step}"] = convolution(smoother.A.weight, None)
+    if level.R is not None:
+        made |= {name: convolution(getattr(level, name).weight, None, stride=2) for name in ("R", "Pi")}
+        coarse, fine = level.P.weight.shape[:2]
+        made["P"] = nn.ConvTranspose2d(coarse, fine, 4, 2, 1, bias=False)
+        made["P"].weight = nn.Parameter(level.P.weight.detach().clone())
+    return nn.ModuleDict(made)
+
+
+def convolution(weight: Tensor, bias: Tensor | None, stride: int = 1) -> nn.Conv2d:
+    target, source, kernel = weight.shape[:3]
+    made = nn.Conv2d(source, target, kernel, stride, kernel // 2, bias=bias is not None)
+    made.weight = nn.Parameter(weight.detach().clone())
+    if bias is not None:
+        made.bias = nn.Parameter(bias.detach().clone())
+    return made
+
+
+def disagreement(ours: nn.Module, theirs: nn.Module, x: Tensor) -> float:
+    """The larger of the relative differences of the outputs and of the gradients with respect to the input."""
+    results = []
+    for network in (ours, theirs):
+        given = x.clone().requires_grad_()
+        y = network(given)
+        results.append((y.detach(), torch.autograd.grad(y.square().sum(), given)[0]))
+    return max(float((a - b).norm() / b.norm()) for a, b in zip(*results, strict=True))
+
+
+def interleaved(ours: nn.Module, theirs: nn.Module, x: Tensor, repeats: int) -> list[float]:
+    least = [float("inf")] * 2
+    given = x.clone().requires_grad_()
+    for _ in range(repeats):
+        for index, network in enumerate((ours, theirs)):
+            network.zero_grad()
+            given.grad = None
+            began = time.process_time()
+            network(given).square().sum().backward()
+            least[index] = min(least[index], time.process_time() - began)
+    return least
+
+
+if __name__ == "__main__":
+    main()

@@ -38,6 +38,23 @@ def test_a_solver_that_can_do_no_better_says_so():
     assert len(calls) < 20
 
 
+def test_slow_solvers_get_fewer_samples_repeats_and_batches():
+    """At 20 ms a sample: 20 solves of two samples and three turns of one sample fill the time that is given."""
+    asked: list[int] = []
+
+    def slow(a: torch.Tensor, tolerance: float) -> torch.Tensor:
+        time.sleep(0.02 * len(a))
+        asked.append(len(a))
+        return a * (1 + tolerance)
+
+    cost = compare_cost(lambda a: 1.1 * a, {"slow": slow}, U, U, LINE, batches=(1, 4), repeats=11, seconds=0.1)
+    assert cost.samples == 2 and 3 <= cost.repeats <= 5 and list(cost.milliseconds) == [1]
+    assert max(asked) == 2 and sum(asked) < 60
+    assert cost.rivals[0].reached and cost.to_dict()["samples"] == 2
+    quick = compare_cost(lambda a: 1.1 * a, {"quick": lambda a, t: a * (1 + t)}, U, U, LINE, batches=(1, 4))
+    assert (quick.samples, quick.repeats, list(quick.milliseconds)) == (5, 11, [1, 4])
+
+
 def test_everyone_gets_the_same_batches_and_the_median_is_taken():
     seen: dict[str, list[tuple[int, ...]]] = {"a": [], "b": []}
 
@@ -90,6 +107,6 @@ def test_the_comparison_is_fair_and_the_solver_may_win():
 
 
 def test_without_an_able_solver_there_is_no_ratio():
-    cost = Cost(0.1, {1: 2.0}, (Rival("blunt", None, 0.5, {}),), 1, "cpu", 3, {})
+    cost = Cost(0.1, {1: 2.0}, (Rival("blunt", None, 0.5, {}),), 1, "cpu", 3, {}, 16)
     assert cost.fastest(1) is None and cost.ratio(1) is None
     assert cost.to_dict()["ratio"] == {"1": None}

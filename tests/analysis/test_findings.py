@@ -10,7 +10,7 @@ from vcycle.analysis.findings import bound_sentence, cost_sentences, error_sente
 
 def cost(network: float, solver: float | None) -> Cost:
     rival = Rival("solver", None if solver is None else 0.1, 0.01, {} if solver is None else {1: solver})
-    return Cost(0.02, {1: network}, (rival,), 1, "cpu", 3, {})
+    return Cost(0.02, {1: network}, (rival,), 1, "cpu", 3, {}, 16)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import hashlib
 
 import pytest
 
+from data.deadly import square
+from data.test_killed_workers import bullets
 from vcycle.data import Dask, DataError, Processes, Serial, dask_executor, generate
 from vcycle.jobs import generate as by_name
 from vcycle.problems import Darcy, LogNormal
@@ -38,6 +40,26 @@ def test_an_error_of_a_unit_is_the_error_of_the_run(scheduler):
 
 def divmod_of(number):
     return 1 // number
+
+
+@pytest.fixture
+def fragile():
+    """Two workers with one thread each, one death of which a unit survives."""
+    distributed, dask = pytest.importorskip("distributed"), pytest.importorskip("dask")
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        distributed.LocalCluster(**options, silence_logs="CRITICAL") as cluster,
+    ):
+        yield cluster.scheduler_address
+
+
+@pytest.mark.slow
+def test_all_results_come_though_a_worker_was_killed(fragile, tmp_path):
+    folder = bullets(tmp_path, 1)
+    units = [(n, folder if n == 3 else "") for n in range(8)]
+    assert sorted(Dask(fragile).run(square, units)) == [n**2 for n in range(8)]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_dask_the_extra_is_named(monkeypatch):

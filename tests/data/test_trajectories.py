@@ -8,7 +8,7 @@ import torch
 from vcycle.data import DataError, Dataset, Fields, Split, all_pairs, states, windows
 from vcycle.data.readers import Memory
 from vcycle.data.schema import Description
-from vcycle.problems import Burgers
+from vcycle.problems import Acoustics, Barrier, Burgers, Cavity, Cylinder, Euler, ShallowWater, Tube
 from vcycle.spaces import Domain
 
 STATES, SAMPLES = 5, 3
@@ -97,6 +97,54 @@ def test_a_step_of_an_evolution_is_the_same_equation_for_a_shorter_time():
     assert windows(data).build_problem() == replace(problem, snapshots=1, time=0.5)
     assert windows(data, 2, 3).build_problem() == replace(problem, history=2, snapshots=3, time=1.5)
     assert all_pairs(data).build_problem() is None
+
+
+def solved(problem) -> Dataset:
+    """One trajectory of a problem, on 12 cells per axis."""
+    inputs = problem.sample((12, 12), 1, [0])
+    about = Description(
+        "s", problem.domain, "cell", problem.input_names, problem.output_names, problem.to_dict(), {}, "", problem.times
+    )
+    fields = Fields(inputs, problem.solve(inputs).value)
+    return Dataset(about, {"train": Split("train", Memory(fields), 0, 1)})
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        Euler(snapshots=3, time=0.06),
+        ShallowWater(snapshots=3, time=0.06),
+        Cavity(snapshots=3, time=0.6, lid="random"),
+        Tube(snapshots=3, time=0.6, profile="random"),
+        Barrier(snapshots=3, time=0.6, profile="random"),
+        Cylinder(Domain([(-1.5, 1.5), (-1.5, 1.5)], Cylinder().domain.boundary), snapshots=3, time=0.3),
+    ],
+    ids=lambda problem: problem.name,
+)
+def test_a_window_has_the_equation_that_leads_from_its_inputs_to_its_outputs(problem):
+    data = windows(solved(problem))
+    step = data.build_problem()
+    assert step == replace(problem, history=1, snapshots=1, time=problem.interval)
+    pairs = data.split("train").read(range(len(data.split("train"))))
+    assert (step.residual(pairs.inputs, pairs.outputs) < 10 * step.tolerance).all()
+    assert (step.verify(pairs.inputs, pairs.outputs) < step.agreement).all()
+
+
+def test_driven_flows_begin_with_the_states_given():
+    problem = Cavity(history=2, snapshots=1, time=0.1, lid="random")
+    inputs = problem.sample((8, 8), 0, [0])
+    assert problem.input_names == ("lid", "viscosity", "u_0", "v_0", "p_0", "u_1", "v_1", "p_1")
+    assert problem.times == (0.0, 0.1, 0.2)
+    whole = replace(problem, history=0, snapshots=3, time=0.3)
+    later = whole.solve(whole.sample((8, 8), 0, [0])).value
+    torch.testing.assert_close(inputs[:, 2:], later[:, :6], rtol=0, atol=10 * problem.accuracy)
+    torch.testing.assert_close(problem.solve(inputs).value, later[:, 6:], rtol=0, atol=10 * problem.accuracy)
+
+
+def test_a_pressure_alone_has_no_next_state():
+    assert windows(solved(Acoustics(snapshots=3, time=0.3))).build_problem() is None
+    with pytest.raises(ValueError, match="give history=0"):
+        Acoustics(history=1)
 
 
 def test_closed_data_stay_closed():

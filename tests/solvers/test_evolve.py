@@ -77,3 +77,32 @@ def test_nothing_is_gained_beyond_rounding():
     assert not solution.converged.any()
     assert solution.residual.item() < 1e-11
     assert solution.iterations <= 512
+
+
+def counted(equation: Semilinear) -> tuple[Semilinear, list[int]]:
+    """The equation, and how often its nonlinear part was asked for."""
+    asked = [0]
+
+    def nonlinear(u_hat: torch.Tensor) -> torch.Tensor:
+        asked[0] += 1
+        return equation.nonlinear(u_hat)
+
+    return Semilinear(equation.grid, equation.linear, nonlinear), asked
+
+
+def test_a_solution_that_blows_up_ends_the_halvings():
+    """u_t = u^2 from 1 is infinite at t = 1, whatever the step: 65536 steps of four stages are not needed to see it."""
+    equation, asked = counted(pointwise(0.0, lambda u: u * u))
+    solution = evolve(equation, constant(1.0, 0.1), 2.0)
+    assert solution.converged.tolist() == [False, True]
+    assert asked[0] < 4 * 1500
+
+
+def test_what_only_needs_smaller_steps_is_rescued():
+    """Explicit stages are stable for rate * dt < 2.8 and overflow before: u_t = -rate (u - u^3 / 9), rate 500."""
+    equation = pointwise(0.0, lambda u: -500.0 * (u + u**3 / 9))
+    solution = evolve(equation, constant(3.0), 1.0, tolerance=1e-3)
+    assert solution.converged.all()
+    assert solution.iterations >= 256
+    few = evolve(equation, constant(3.0), 1.0, tolerance=1e-3, most=3)
+    assert not few.value.isfinite().all()

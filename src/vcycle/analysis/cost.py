@@ -20,6 +20,9 @@ Solve = Callable[[Inputs, float], Field]
 
 LOOSEST, STRICTEST = 0.5, 1e-12
 BISECTIONS = 6
+SECONDS = 20.0  # that the search for a tolerance, and the timings after it, may take each, about
+SOLVES = 20  # of a search
+FEWEST = 2, 3  # samples of a search and repeats of a timing, however slow a solver is
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Rival:
 class Cost:
     """Milliseconds per sample on one machine with the same threads, the network's median relative L2 error beside.
 
-    `others` are further times by name (the prediction together with its bound, say).
+    `others` are further times by name (the prediction together with its bound, say); `samples` those that equal
+    accuracy was found on.
     """
 
     error: float
@@ -53,6 +57,7 @@ class Cost:
     device: str
     repeats: int
     others: dict[str, dict[int, float]]
+    samples: int
 
     def fastest(self, batch: int) -> Rival | None:
         """The fastest solver that is as accurate as the network, at this batch size."""
@@ -76,6 +81,7 @@ class Cost:
             "threads": self.threads,
             "device": self.device,
             "repeats": self.repeats,
+            "samples": self.samples,
         }
 
 
@@ -90,16 +96,24 @@ def compare_cost(
     also: Mapping[str, Predict] | None = None,
     batches: tuple[int, ...] = (1, 16),
     repeats: int = 11,
+    seconds: float = SECONDS,
 ) -> Cost:
     """The network against every solver(inputs, tolerance) at equal accuracy; medians of `repeats` interleaved runs.
 
-    Accuracy is the median over the samples of the relative L2 distance from `reference`. `also` is timed beside.
+    Accuracy is the median over the samples of the relative L2 distance from `reference`. `also` is timed beside. Where
+    solvers are so slow that this would take longer than twice `seconds`, it takes fewer samples, repeats and batches.
     """
     norm = L2(domain, placement)
 
     def median_error(u: Field) -> float:
         return Summary.of(norm.relative(u.to(reference), reference)).median
 
+    target = median_error(predict(inputs))
+    pace = sum(_seconds(solve, inputs[:1], min(LOOSEST, target)) for solve in solvers.values())
+    samples = _fitting(seconds, SOLVES * pace, FEWEST[0], len(inputs))
+    inputs, reference = inputs[:samples], reference[:samples]
+    batches = tuple(batch for batch in batches if batch == batches[0] or 4 * batch * pace <= seconds)
+    repeats = _fitting(seconds, sum(batches) * pace, min(FEWEST[1], repeats), repeats)
     target = median_error(predict(inputs))
     found = {name: loosest_tolerance(solve, inputs, target, median_error) for name, solve in solvers.items()}
     able = {name: tolerance for name, (tolerance, _) in found.items() if tolerance is not None}
@@ -117,6 +131,7 @@ def compare_cost(
         device=str(inputs.device),
         repeats=repeats,
         others={name: {batch: times[batch][name] for batch in batches} for name in also},
+        samples=samples,
     )
 
 
@@ -163,6 +178,21 @@ def time_per_sample(calls: Mapping[str, Predict], inputs: Inputs, batch: int, re
             if turn >= 0:  # the first turn warms up
                 seconds[name].append(time.perf_counter() - start)
     return {name: 1e3 * statistics.median(values) / batch for name, values in seconds.items()}
+
+
+def _seconds(solve: Solve, inputs: Inputs, tolerance: float) -> float:
+    """The shorter of two calls: the first may have to warm up."""
+    taken = []
+    for _ in range(2):
+        start = time.perf_counter()
+        _wait(solve(inputs, tolerance))
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def _fitting(seconds: float, each: float, fewest: int, most: int) -> int:
+    """How many that take so many seconds each fit, between the fewest and the most."""
+    return most if most * each <= seconds else max(min(fewest, most), int(seconds / each))
 
 
 def _at(solve: Solve, tolerance: float) -> Predict:

@@ -59,6 +59,14 @@ class Rollout:
         """The correlation time in Lyapunov times: lambda t; None where lambda is not known."""
         return None if self.lyapunov is None else self.lyapunov * self.correlation_time
 
+    def instants(self, most: int = 6) -> list[dict[str, float]]:
+        """Medians over the samples at up to so many instants, the first and the last among them."""
+        last = len(self.times) - 1
+        chosen = dict.fromkeys(round(i * last / max(1, most - 1)) for i in range(most))
+        names = ("error", "persistence", "correlation", "mass", "energy")
+        rows = {name: vars(self)[name].median(0).values.tolist() for name in names}
+        return [{"time": self.times[i]} | {name: rows[name][i] for name in names} for i in chosen]
+
     def to_dict(self) -> dict[str, Any]:
         """Medians over the samples at every instant, and the correlation time of every sample."""
         rows = {name: vars(self)[name] for name in ("error", "persistence", "correlation", "mass", "energy")}

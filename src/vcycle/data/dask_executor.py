@@ -23,8 +23,9 @@ class Dask(Executor):
         cluster.scale(jobs=64)
         generate(..., executor=Dask(cluster.scheduler_address))
 
-    A dead worker costs its unit only, which goes to another one; Dask gives up on a unit that killed several
-    (distributed.scheduler.allowed-failures). One thread per worker is what a solver uses.
+    A dead worker costs its unit only, which goes to another one; Dask gives up on units that were on several workers
+    as these died (distributed.scheduler.allowed-failures). Such units are repeated one by one, so that none is lost
+    for another's sake. One thread per worker is what a solver uses.
     """
 
     def __init__(self, scheduler: str):
@@ -40,18 +41,31 @@ class Dask(Executor):
                 f"no Dask scheduler answers at {self.scheduler} ({error}): start one, or check the address"
             ) from error
         with client:
-            futures = client.map(partial(_single_threaded, function), units, pure=False)
-            dead = []
-            try:
-                for future in distributed.as_completed(futures, loop=client.loop):
-                    if isinstance(future.exception(), distributed.scheduler.KilledWorker):
-                        dead.append(units[futures.index(future)])
-                    else:
-                        yield future.result()
-            finally:
-                client.cancel(futures)
+            suspects: list[Unit] = []
+            yield from _until_done(client, function, units, suspects)
+            dead: list[Unit] = []
+            for suspect in suspects:
+                yield from _until_done(client, function, [suspect], dead)
             if dead:
                 raise lost(dead)
+
+
+def _until_done(
+    client: Any, function: Callable[[Unit], Result], units: Sequence[Unit], dead: list[Unit]
+) -> Iterator[Result]:
+    """The results; units that Dask gave up on are appended to `dead`."""
+    futures = client.map(partial(_single_threaded, function), units, pure=False)
+    try:
+        for future in distributed.as_completed(futures, loop=client.loop):
+            # A result dies with the worker that holds it; asking for it runs the unit again, which may fail only now.
+            try:
+                result = future.result()
+            except distributed.scheduler.KilledWorker:
+                dead.append(units[futures.index(future)])
+            else:
+                yield result
+    finally:
+        client.cancel(futures)
 
 
 def _single_threaded(function: Callable[[Unit], Result], unit: Unit) -> Result:

@@ -7,13 +7,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vcycle.analysis.wording import by
 from vcycle.data import DataError, Dataset, Fields, require_same_domain
+from vcycle.data.progress import progress_bar
 from vcycle.jobs.config import TrainConfig
 from vcycle.jobs.tasks import derived_seed, solved
 from vcycle.problems import Problem
 from vcycle.surrogate import Surrogate
 
-FRESH_SAMPLES = 64
+FRESH_SAMPLES, CHUNK = 64, 8
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,25 @@ class Trials:
         return tuple(self.main.inputs.shape[2:])
 
 
-def fresh(surrogate: Surrogate, config: TrainConfig, shape: tuple[int, ...], samples: int | None) -> Trials:
-    """Samples of the surrogate's own problem, from a seed that training never uses."""
+def fresh(
+    surrogate: Surrogate,
+    config: TrainConfig,
+    shape: tuple[int, ...],
+    samples: int | None,
+    progress: bool = False,
+) -> Trials:
+    """Samples of the surrogate's own problem, from a seed that training never uses; with `progress` behind a bar."""
     problem = surrogate.problem
     if problem is None:
         raise ValueError("this network was trained on data without an equation: give test data")
     count = FRESH_SAMPLES if samples is None else samples
-    pairs = solved(problem, shape, seed_of(config), range(count))
+    with progress_bar("solving test samples", count, 0, progress) as advance:
+        parts = []
+        for first in range(0, count, CHUNK):
+            indices = range(first, min(first + CHUNK, count))
+            parts.append(solved(problem, shape, seed_of(config), indices))
+            advance(len(indices))
+    pairs = Fields(torch.cat([p.inputs for p in parts]), torch.cat([p.outputs for p in parts]))
     return Trials({"test": pairs}, problem, f"{count} fresh samples, disjoint from those of training and validation")
 
 
@@ -82,11 +96,15 @@ def seed_of(config: TrainConfig) -> int:
 
 
 def at_resolutions(
-    problem: Problem, shapes: list[tuple[int, ...]], seed: int, count: int
+    problem: Problem, shapes: list[tuple[int, ...]], seed: int, count: int, progress: bool = False
 ) -> dict[tuple[int, ...], tuple[Float[Tensor, "b c *grid"], Float[Tensor, "b o *grid"]]]:
-    """The same functions and their solutions on every grid."""
+    """The same functions and their solutions on every grid, with a bar for each grid."""
     found = {}
     for shape in shapes:
-        parts = [solved(problem, shape, seed, [index]) for index in range(count)]
+        parts = []
+        with progress_bar(f"solving on {by(shape)}", count, 0, progress) as advance:
+            for index in range(count):
+                parts.append(solved(problem, shape, seed, [index]))
+                advance(1)
         found[shape] = (torch.cat([p.inputs for p in parts]), torch.cat([p.outputs for p in parts]))
     return found

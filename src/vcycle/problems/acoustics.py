@@ -57,6 +57,10 @@ class Acoustics(TimeDependent):
         super().__post_init__()
         for name in ("speed", "frequency", "width"):
             self.require_positive(name, getattr(self, name))
+        if self.history:
+            raise ValueError(
+                f"{self.name} begins in silence: the pressure alone does not say what follows, give history=0"
+            )
         if not -1 <= self.reflection <= 1:
             raise ValueError(f"walls reflect between -1 and 1 of a wave, got reflection={self.reflection}")
 
@@ -67,6 +71,10 @@ class Acoustics(TimeDependent):
     @property
     def fixed_names(self) -> tuple[str, ...]:
         return tuple(f"{point}_{axis}" for point in CONTROLS for axis in "xyz"[: self.domain.dimension])
+
+    def stepping(self, history: int, snapshots: int) -> None:
+        """None: what follows depends on velocities too, which are no output."""
+        del history, snapshots
 
     @property
     def impedance(self) -> float:

@@ -51,7 +51,7 @@ class Problem(ABC):
         return ()
 
     def stepping(self, history: int, snapshots: int) -> "Problem | None":
-        """The same equation from `history` states to `snapshots` later ones as far apart, None without time."""
+        """The same equation from `history` states to `snapshots` later ones as far apart, or None if there is none."""
         return None
 
     @property

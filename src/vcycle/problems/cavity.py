@@ -64,15 +64,13 @@ class Cavity(DrivenFlow):
         inputs = inputs.double()
         nu, lid = inputs[:, 1].flatten(1).mean(1), to_faces(inputs[:, :1])[0][..., -1]
         cavity = DrivenCavity(self.domain, tuple(inputs.shape[2:]), lid, nu)
-        return cavity.march(self.interval, self.snapshots, halvings)
+        return cavity.march(self.interval, self.snapshots, halvings, self.given(inputs))
 
     def march_again(self, inputs: Inputs) -> Field:
         shape, out = tuple(inputs.shape[2:]), []
-        times = np.array(self.times)
-        for lid, nu in inputs.numpy():
+        h, k = Grid(self.domain, (shape[0], shape[1])).spacing
+        for x in inputs.numpy():
+            lid, given = x[0], x[-3:-1] if self.history else np.zeros((2, *shape))
             roof = (lid[1:, -1] + lid[:-1, -1]) / 2
-            grid = Grid(self.domain, shape).spacing
-            out.append(
-                cavity_states(roof, float(nu.mean()), (shape[0], shape[1]), (grid[0], grid[1]), times, self.accuracy)
-            )
+            out.append(cavity_states(roof, float(x[1].mean()), given, (h, k), self.ahead, self.accuracy))
         return torch.from_numpy(np.stack(out))

@@ -9,10 +9,13 @@ Array = np.ndarray
 
 
 def cavity_states(
-    lid: Array, viscosity: float, shape: tuple[int, int], spacing: tuple[float, float], times: Array, accuracy: float
+    lid: Array, viscosity: float, given: Array, spacing: tuple[float, float], times: Array, accuracy: float
 ) -> Array:
-    """(u, v, p) at the centres at the times, (3 times, *shape), from rest; lid is U on the n_x - 1 inner faces."""
-    (n, m), (h, k) = shape, spacing
+    """(u, v, p) at the centres at the times, (3 times, n, m); lid is U on the n - 1 inner faces.
+
+    `given` is the first velocity at the centres, (2, n, m).
+    """
+    (n, m), (h, k) = given.shape[1:], spacing
     size = (n - 1) * m
     laplacian = sp.kron(_neumann(n, h), sp.eye_array(m)) + sp.kron(sp.eye_array(n), _neumann(m, k))
     pinned = sp.lil_array(laplacian)
@@ -46,7 +49,12 @@ def cavity_states(
         a, b, _ = rate(y)
         return np.concatenate([a[1:-1].ravel(), b[:, 1:-1].ravel()])
 
-    tolerance, start = accuracy / 10, np.zeros(size + n * (m - 1))
+    first, second = np.zeros((n + 1, m)), np.zeros((n, m + 1))
+    for i in range(1, n):
+        first[i] = 2 * given[0, i - 1] - first[i - 1]
+    for j in range(1, m):
+        second[:, j] = 2 * given[1, :, j - 1] - second[:, j - 1]
+    tolerance, start = accuracy / 10, np.concatenate([first[1:-1].ravel(), second[:, 1:-1].ravel()])
     scale = float(np.abs(lid).max())
     found = solve_ivp(change, (0.0, times[-1]), start, t_eval=times, rtol=tolerance, atol=tolerance * scale)
     if not found.success:

@@ -89,10 +89,6 @@ class ConservationLaw(MethodOfLines):
         return inputs[:, : len(self.fixed_names)]
 
     @property
-    def states_given(self) -> int:
-        return self.history
-
-    @property
     def order(self) -> int:
         """2, because limiters have corners; smooth solutions are of third order in time."""
         return 2

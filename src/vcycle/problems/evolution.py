@@ -87,13 +87,6 @@ class Evolution(TimeDependent):
         return GaussianField(self.domain, self.alpha, self.tau)
 
     @property
-    def states_given(self) -> int:
-        return self.history
-
-    def stepping(self, history: int, snapshots: int) -> "Evolution":
-        return replace(self, history=history, snapshots=snapshots, time=snapshots * self.interval)
-
-    @property
     def tolerance(self) -> float:
         return self.accuracy
 

@@ -2,7 +2,7 @@
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vcycle.problems.base import Problem
 
@@ -11,10 +11,12 @@ from vcycle.problems.base import Problem
 class TimeDependent(Problem):
     """States u_0, u_1, ... at instants `time` / `snapshots` apart.
 
-    Where no states are given the motion begins from rest, and u_0 is the state after the first interval.
+    `history` of them are given. Where none is the motion begins as the problem says, from rest for instance, and u_0 is
+    the state after the first interval.
     """
 
     time: float = 1.0
+    history: int = 0
     snapshots: int = 1
 
     def __post_init__(self) -> None:
@@ -28,23 +30,18 @@ class TimeDependent(Problem):
         """The functions that a state consists of."""
 
     @property
-    def states_given(self) -> int:
-        """How many states are among the inputs."""
-        return 0
-
-    @property
     def fixed_names(self) -> tuple[str, ...]:
         """The inputs that are no states."""
         return ()
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        states = (f"{name}_{i}" for i in range(self.states_given) for name in self.components)
+        states = (f"{name}_{i}" for i in range(self.history) for name in self.components)
         return (*self.fixed_names, *states)
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        first, last = self.states_given, self.states_given + self.snapshots
+        first, last = self.history, self.history + self.snapshots
         return tuple(f"{name}_{i}" for i in range(first, last) for name in self.components)
 
     @property
@@ -54,8 +51,11 @@ class TimeDependent(Problem):
 
     @property
     def times(self) -> tuple[float, ...]:
-        first = 0 if self.states_given else 1
-        return tuple((first + i) * self.interval for i in range(self.states_given + self.snapshots))
+        first = 0 if self.history else 1
+        return tuple((first + i) * self.interval for i in range(self.history + self.snapshots))
+
+    def stepping(self, history: int, snapshots: int) -> "TimeDependent | None":
+        return replace(self, history=history, snapshots=snapshots, time=snapshots * self.interval)
 
     def require_positive(self, name: str, value: float) -> None:
         """Raises ValueError for a parameter that makes no sense otherwise."""

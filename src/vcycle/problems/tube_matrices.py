@@ -1,4 +1,4 @@
-"""The independent second solver of tube flow: arrays with their boundaries, one factorised matrix, steps by SciPy."""
+"""The independent second solver of flow in a tube: arrays with their boundaries, a factorised matrix, SciPy's steps."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,19 +9,41 @@ Array = np.ndarray
 
 
 def tube_states(
-    inlet: Array, viscosity: float, shape: tuple[int, int], spacing: tuple[float, float], times: Array, accuracy: float
+    inlet: Array,
+    viscosity: float,
+    solid: Array,
+    given: Array | None,
+    spacing: tuple[float, float],
+    times: Array,
+    accuracy: float,
 ) -> Array:
-    """(u, v, p) at the centres at the times, (3 times, *shape), from the inlet's profile all along the tube."""
-    (n, m), (h, k) = shape, spacing
+    """(u, v, p) at the centres at the times, (3 times, n, m).
+
+    solid  True in cells that nothing flows into
+    given  the first velocity at the centres, (2, n, m), or None: the inlet's profile, led around solids by a potential
+    """
+    (n, m), (h, k) = solid.shape, spacing
     size = n * m
-    main = np.full(n, -2.0)
-    main[0], main[-1] = -1.0, -3.0
-    across = sp.diags_array([np.ones(n - 1), main, np.ones(n - 1)], offsets=[-1, 0, 1]) / h**2
-    side = np.full(m, -2.0)
-    side[[0, -1]] = -1.0
-    up = sp.diags_array([np.ones(m - 1), side, np.ones(m - 1)], offsets=[-1, 0, 1]) / k**2
-    laplacian = sp.kron(across, sp.eye_array(m)) + sp.kron(sp.eye_array(n), up)
-    factors = scipy.sparse.linalg.splu(sp.csc_array(laplacian))
+    free_u, free_v = np.ones((n + 1, m), bool), np.ones((n, m + 1), bool)
+    for beside in (slice(0, n), slice(1, n + 1)):
+        free_u[beside] &= ~solid
+    for beside in (slice(0, m), slice(1, m + 1)):
+        free_v[:, beside] &= ~solid
+    # Differences from cells to faces: none through walls and the inlet, p = 0 half a cell beyond the last column.
+    step = sp.diags_array([np.ones(n), -np.ones(n)], offsets=[0, -1], shape=(n + 1, n)).tolil()
+    step[0, 0], step[n, n - 1] = 0.0, -2.0
+    rise = sp.diags_array([np.ones(m), -np.ones(m)], offsets=[0, -1], shape=(m + 1, m)).tolil()
+    rise[0, 0] = rise[m, m - 1] = 0.0
+    d_x = sp.diags_array(free_u.ravel() / h) @ sp.kron(step, sp.eye_array(m))
+    d_y = sp.diags_array(free_v.ravel() / k) @ sp.kron(sp.eye_array(n), rise)
+    out_x = sp.kron(sp.diags_array([np.ones(n), -np.ones(n)], offsets=[1, 0], shape=(n, n + 1)), sp.eye_array(m)) / h
+    out_y = sp.kron(sp.eye_array(n), sp.diags_array([np.ones(m), -np.ones(m)], offsets=[1, 0], shape=(m, m + 1))) / k
+    factors = scipy.sparse.linalg.splu(sp.csc_array(out_x @ d_x + out_y @ d_y + sp.diags_array(solid.ravel() * 1.0)))
+
+    def projected(a: Array, b: Array) -> tuple[Array, Array, Array]:
+        a, b = a * free_u, b * free_v
+        p = factors.solve((out_x @ a.ravel() + out_y @ b.ravel()) * ~solid.ravel())
+        return a - (d_x @ p).reshape(a.shape), b - (d_y @ p).reshape(b.shape), p.reshape(n, m)
 
     def fields(y: Array) -> tuple[Array, Array]:
         u, v = np.empty((n + 1, m)), np.zeros((n, m + 1))
@@ -38,21 +60,18 @@ def tube_states(
         flux = np.zeros((n + 1, m + 1))
         flux[1:-1, 1:-1] = (u[1:-1, 1:] + u[1:-1, :-1]) * (v[1:, 1:-1] + v[:-1, 1:-1]) / 4
         flux[-1, 1:-1] = (u[-1, 1:] + u[-1, :-1]) * v[-1, 1:-1] / 2
-        padded = np.pad(u, ((0, 0), (1, 1)))
-        padded[:, 0], padded[:, -1] = -u[:, 0], -u[:, -1]
-        bent = (padded[:, 2:] - 2 * u + padded[:, :-2]) / k**2
+        padded, inside = np.pad(u, ((0, 0), (1, 1))), np.pad(free_u, ((0, 0), (1, 1)))
+        beside = [np.where(inside[:, part], padded[:, part], -u) for part in (slice(2, None), slice(0, -2))]
+        bent = (beside[0] - 2 * u + beside[1]) / k**2
         a[1:] += viscosity * bent[1:] - (flux[1:, 1:] - flux[1:, :-1]) / k
-        wide = np.concatenate([-v[:1], v, v[-1:]])
-        bend = (wide[2:] - 2 * v + wide[:-2]) / h**2
+        wide, inside = np.concatenate([-v[:1], v, v[-1:]]), np.pad(free_v, ((1, 1), (0, 0)), constant_values=True)
+        around = [np.where(inside[part], wide[part], -v) for part in (slice(2, None), slice(0, -2))]
+        bend = (around[0] - 2 * v + around[1]) / h**2
         bend[:, 1:-1] += (v[:, 2:] - 2 * v[:, 1:-1] + v[:, :-2]) / k**2
         square = (v[:, 1:] + v[:, :-1]) ** 2 / 4
         b[:, 1:-1] = viscosity * bend[:, 1:-1] - (flux[1:, 1:-1] - flux[:-1, 1:-1]) / h
         b[:, 1:-1] -= (square[:, 1:] - square[:, :-1]) / k
-        p = factors.solve(((a[1:] - a[:-1]) / h + (b[:, 1:] - b[:, :-1]) / k).ravel()).reshape(n, m)
-        a[1:-1] -= (p[1:] - p[:-1]) / h
-        a[-1] += 2 * p[-1] / h
-        b[:, 1:-1] -= (p[:, 1:] - p[:, :-1]) / k
-        return a, b, p
+        return projected(a, b)
 
     def change(t: float, y: Array) -> Array:
         del t  # the equations do not know it
@@ -60,7 +79,14 @@ def tube_states(
         return np.concatenate([a[1:].ravel(), b[:, 1:-1].ravel()])
 
     tolerance = accuracy / 10
-    start = np.concatenate([np.tile(inlet, n), np.zeros(n * (m - 1))])
+    first, second = np.tile(inlet, (n + 1, 1)), np.zeros((n, m + 1))
+    if given is not None:
+        for i in range(n):
+            first[i + 1] = 2 * given[0, i] - first[i]
+        for j in range(m - 1):
+            second[:, j + 1] = 2 * given[1, :, j] - second[:, j]
+    first, second, _ = projected(first, second)
+    start = np.concatenate([first[1:].ravel(), second[:, 1:-1].ravel()])
     scale = float(np.abs(inlet).max())
     found = solve_ivp(change, (0.0, times[-1]), start, t_eval=times, rtol=tolerance, atol=tolerance * scale)
     if not found.success:

@@ -7,7 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.operators.staggered import Staggered, divergence, minus_laplacian, pressure_gradient, to_centres
+from vcycle.operators.staggered import (
+    Staggered,
+    divergence,
+    from_centres,
+    minus_laplacian,
+    pressure_gradient,
+    to_centres,
+)
 from vcycle.operators.staggered_flow import convection
 from vcycle.solvers.fast_poisson import solve_poisson
 from vcycle.spaces import Domain, Grid
@@ -48,9 +55,12 @@ class DrivenCavity:
         rate = [-b - nu * a for a, b in zip(drag, carried, strict=True)]
         # The wall beyond the last cell is half a cell away: the reflection of u there is 2 U - u.
         rate[0][..., -1] += (2 * nu / self.spacing[-1] ** 2)[..., 0] * self.lid
-        walls = Domain(self.domain.extents, "neumann")
-        p = solve_poisson(-divergence(tuple(rate), self.spacing), walls)
-        return tuple(a - b for a, b in zip(rate, pressure_gradient(p, self.spacing), strict=True)), p
+        return self.projected(tuple(rate))
+
+    def projected(self, u: Staggered) -> tuple[Staggered, Cells]:
+        """u - grad p without divergence, and the p of mean zero."""
+        p = solve_poisson(-divergence(u, self.spacing), Domain(self.domain.extents, "neumann"))
+        return tuple(a - b for a, b in zip(u, pressure_gradient(p, self.spacing), strict=True)), p
 
     def steps(self, interval: float) -> int:
         """How many steps of the third-order scheme are stable and resolve the motion of the lid."""
@@ -59,10 +69,13 @@ class DrivenCavity:
         decay = sum(4 * nu / h**2 for h in self.spacing) / DECAY
         return max(1, math.ceil(interval * (waves + decay) / SAFETY))
 
-    def march(self, interval: float, snapshots: int, halvings: int) -> Float[Tensor, "b s *grid"]:
-        """(u, v, ..., p) at the centres after `interval`, 2 `interval`, ..., from rest."""
+    def march(
+        self, interval: float, snapshots: int, halvings: int, given: Float[Tensor, "b d *grid"] | None = None
+    ) -> Float[Tensor, "b s *grid"]:
+        """(u, v, ..., p) at the centres after `interval`, 2 `interval`, ..., from velocities there or from rest."""
         steps = self.steps(interval) * 2**halvings
-        dt, u, states = interval / steps, self.at_rest(), []
+        dt, states = interval / steps, []
+        u = self.at_rest() if given is None else self.projected(from_centres(given)[0])[0]
         for _ in range(snapshots):
             for _ in range(steps):
                 u = self._step(u, dt)

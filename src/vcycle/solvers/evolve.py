@@ -16,6 +16,9 @@ FEWEST_STEPS, MOST_HALVINGS = 4, 14
 ORDER_FACTOR = 15  # of a scheme of fourth order the coarser of two solutions has 16 times the error of the finer
 ROUNDING = 1e-11
 CHUNK_POINTS = 2**16  # as many values at a time as caches hold
+PARTS = 16  # of the whole time, in which it is seen when numbers overflow
+SETTLED = 3  # so many step sizes in a row that overflow in the same part are a blow-up of the equation
+STEPS_PER_POINT = 8  # that a wave would have to cross the box so often to need more steps for stability alone
 
 
 @torch.no_grad()
@@ -34,7 +37,8 @@ def evolve(
     The residual of the result is ||u - u'|| / (15 ||u||) with u' from twice the step: the estimate of the relative
     error in time of a scheme of fourth order, over all snapshots of a sample. The step of a sample is halved until that
     is at most the tolerance, at most `most` times; `iterations` is the largest number of steps taken. The error of the
-    discretisation in space is not in it.
+    discretisation in space is not in it. Where numbers overflow at the same time with smaller and smaller steps,
+    although these resolve the grid, the solution itself does, and halving ends.
     """
     u = initial.to("cpu", torch.float64)
     size = max(1, CHUNK_POINTS // max(1, u[0].numel()))
@@ -46,13 +50,26 @@ def evolve(
 
 def snapshots_of(scheme: Scheme, initial: Field, steps: int, snapshots: int) -> States:
     """The states after every `steps` steps, one after the other in the channels."""
+    return _march(scheme, initial, steps, snapshots)[0]
+
+
+def _march(scheme: Scheme, initial: Field, steps: int, snapshots: int) -> tuple[States, Float[Tensor, " b"]]:
+    """The states, and up to which part of the time those of each sample are finite; it ends where none is."""
     grid = scheme.equation.grid
     u_hat, states = grid.transform(initial), []
-    for _ in range(snapshots):
-        for _ in range(steps):
-            u_hat = scheme(u_hat)
-        states.append(grid.inverse(u_hat))
-    return torch.cat(states, 1)
+    reached, each = torch.zeros(len(initial), dtype=torch.float64), math.ceil(steps * snapshots / PARTS)
+    for step in range(1, steps * snapshots + 1):
+        u_hat = scheme(u_hat)
+        if step % each == 0 or step == steps * snapshots:
+            alive = u_hat.flatten(1).abs().sum(1).isfinite()
+            reached[alive] = step / each
+            if not bool(alive.any()):
+                break
+        if step % steps == 0:
+            states.append(grid.inverse(u_hat))
+    missing = snapshots * initial.shape[1] - sum(state.shape[1] for state in states)
+    overflown = initial.new_full((len(initial), missing, *initial.shape[2:]), torch.nan)
+    return torch.cat([*states, overflown], 1), reached
 
 
 def _evolve(
@@ -65,7 +82,8 @@ def _evolve(
     scheme: type[Scheme],
 ) -> tuple[States, Float[Tensor, " b"], int]:
     steps = FEWEST_STEPS
-    value = snapshots_of(scheme(equation, interval / steps), initial, steps, snapshots)
+    value, reached = _march(scheme(equation, interval / steps), initial, steps, snapshots)
+    settled = torch.zeros_like(reached)
     coarse, change = value, torch.full(initial.shape[:1], torch.inf, dtype=torch.float64)
     rows = initial.flatten(1).isfinite().all(1).nonzero().flatten()
     coarse = coarse[rows]
@@ -73,11 +91,15 @@ def _evolve(
         if len(rows) == 0:
             break
         steps *= 2
-        fine = snapshots_of(scheme(equation, interval / steps), initial[rows], steps, snapshots)
+        fine, until = _march(scheme(equation, interval / steps), initial[rows], steps, snapshots)
+        # What overflows at once may do so in fewer steps than a part has, and says nothing; nor costs it much.
+        same = (until.floor() == reached[rows].floor()) & (until >= 1) & ~fine.flatten(1).isfinite().all(1)
+        settled[rows], reached[rows] = torch.where(same, settled[rows] + 1, 0.0), until
+        over = (settled[rows] >= SETTLED) & (steps >= STEPS_PER_POINT * max(initial.shape[2:]))
         before, now = change[rows], _relative_change(coarse, fine)
         value[rows], change[rows] = fine, now
         # Below a certain change halving only adds rounding.
-        go_on = (now > tolerance) & ~((now < ROUNDING) & (now > before / 2))
+        go_on = (now > tolerance) & ~((now < ROUNDING) & (now > before / 2)) & ~over
         rows, coarse = rows[go_on], fine[go_on]
     return value, change, steps * snapshots
 

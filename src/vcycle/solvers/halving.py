@@ -11,6 +11,7 @@ from vcycle.solvers.solution import Solution
 
 States = Float[Tensor, "b s *grid"]
 MOST_HALVINGS = 8
+RESCUES = 2  # halvings that a sample without finite numbers gets
 CHUNK_POINTS = 2**16  # as many values at a time as caches hold
 
 
@@ -21,7 +22,8 @@ def halve_steps(
     """`march(inputs, k)` is the states of some samples with steps 2^-k times the first; order is that of the scheme.
 
     The residual is ||u_k - u_(k-1)|| / ((2^order - 1) ||u_k||), the estimate of the relative error in time over all
-    states of a sample, infinite where numbers are not finite. `iterations` is the number of halvings.
+    states of a sample, infinite where numbers are not finite; a sample without such numbers is given up after two
+    halvings. `iterations` is the number of halvings.
     """
     inputs = inputs.to("cpu", torch.float64)
     size = max(1, CHUNK_POINTS // max(1, inputs[0].numel()))
@@ -36,14 +38,15 @@ def _halve(
 ) -> tuple[Tensor, Float[Tensor, " b"], int]:
     value, k = march(inputs, 0), 0
     error = torch.full(inputs.shape[:1], torch.inf, dtype=torch.float64)
-    rows = value.flatten(1).isfinite().all(1).nonzero().flatten()
+    rows = inputs.flatten(1).isfinite().all(1).nonzero().flatten()
     while k < min(most, MOST_HALVINGS) and len(rows):
         k += 1
         fine = march(inputs[rows], k)
         size = fine.flatten(1).norm(dim=1)
         change = (value[rows] - fine).flatten(1).norm(dim=1) / torch.where(size > 0, size, 1.0) / factor
         value[rows], error[rows] = fine, change.nan_to_num(nan=math.inf)
-        rows = rows[(error[rows] > tolerance) & error[rows].isfinite()]
+        alive = fine.flatten(1).isfinite().all(1)
+        rows = rows[(error[rows] > tolerance) & (alive | (k < RESCUES))]
     return value, error, k
 
 

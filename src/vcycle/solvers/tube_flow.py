@@ -36,11 +36,15 @@ class TubeFlow:
         """The inlet's profile all along the tube: without divergence."""
         n, m = self.shape
         u = self.inlet[:, None].expand(-1, n, m)
-        return self._joined(u, torch.zeros_like(u[:, :, 1:]))
+        return joined(u, torch.zeros_like(u[:, :, 1:]))
 
     def acceleration(self, state: Float[Tensor, "b _"]) -> tuple[Float[Tensor, "b _"], Float[Tensor, "b 1 n m"]]:
         """The change of the unknowns, and the pressure."""
-        (h, k), (u, v), nu = self._spacing, self._parts(state), self.viscosity.view(-1, 1, 1)
+        return self.projected(self.momentum(state), torch.zeros_like(self.inlet))
+
+    def momentum(self, state: Float[Tensor, "b _"]) -> Float[Tensor, "b _"]:
+        """-div(u u) + nu lap u."""
+        (h, k), (u, v), nu = self.spacing, self.parts(state), self.viscosity.view(-1, 1, 1)
         whole = torch.cat([self.inlet[:, None], u], 1)
         size = torch.full((self.shape[0], 1), h, dtype=u.dtype)  # of the boxes around the faces
         size[-1] = h / 2
@@ -58,53 +62,79 @@ class TubeFlow:
         carried = u_at * torch.cat([torch.zeros_like(v[:, :1]), (v[:, 1:] + v[:, :-1]) / 2, v[:, -1:]], 1)
         v_rate = nu * (beyond.diff(n=2, dim=1) / h**2 + _walled(v).diff(n=2, dim=2) / k**2)
         v_rate = v_rate - carried.diff(dim=1) / h - v_up.square().diff(dim=2) / k
-        p = self._pressure(u_rate, v_rate)
-        slope = torch.cat([p, torch.zeros_like(p[:, :1])], 1).diff(dim=1) / size
-        return self._joined(u_rate - slope, v_rate - p.diff(dim=2) / k), p[:, None]
+        return joined(u_rate, v_rate)
 
-    def divergence(self, state: Float[Tensor, "b _"]) -> Faces:
-        """div u in every cell."""
-        u, v = self._parts(state)
-        return self._outflow(torch.cat([self.inlet[:, None], u], 1), v)
+    def projected(
+        self, field: Float[Tensor, "b _"], inlet: Float[Tensor, "b m"]
+    ) -> tuple[Float[Tensor, "b _"], Float[Tensor, "b 1 n m"]]:
+        """field - grad p without divergence, and p; `inlet` flows in."""
+        sides = Domain(self.domain.extents, [("neumann", "dirichlet"), "neumann"])
+        p = solve_poisson(-self.divergence(field, inlet)[:, None], sides)
+        return field - self.gradient(p), p
+
+    def gradient(self, p: Float[Tensor, "b 1 n m"]) -> Float[Tensor, "b _"]:
+        """grad p at the unknowns, p = 0 on the outlet, half a cell from the last centre."""
+        h, k = self.spacing
+        slope = torch.cat([p[:, 0], -p[:, 0, -1:]], 1).diff(dim=1) / h
+        slope[:, -1] = -2 * p[:, 0, -1] / h
+        return joined(slope, p[:, 0].diff(dim=2) / k)
+
+    def divergence(self, state: Float[Tensor, "b _"], inlet: Float[Tensor, "b m"]) -> Faces:
+        """div u in every cell, `inlet` flows in."""
+        (h, k), (u, v) = self.spacing, self.parts(state)
+        return torch.cat([inlet[:, None], u], 1).diff(dim=1) / h + _walled(v).diff(dim=2) / k
 
     def steps(self, interval: float) -> int:
         """How many steps of the third-order scheme are stable and resolve the flow."""
-        speed, nu = 1.5 * float(self.inlet.abs().max()), float(self.viscosity.max())
-        waves = sum(speed / h for h in self._spacing) / WAVES
-        decay = sum(4 * nu / h**2 for h in self._spacing) / DECAY
+        nu = float(self.viscosity.max())
+        waves = sum(self.fastest / h for h in self.spacing) / WAVES
+        decay = sum(4 * nu / h**2 for h in self.spacing) / DECAY
         return max(1, math.ceil(interval * (waves + decay) / SAFETY))
 
-    def march(self, interval: float, snapshots: int, halvings: int) -> Float[Tensor, "b s n m"]:
-        """(u, v, p) at the centres after `interval`, 2 `interval`, ..."""
-        steps, state, out = self.steps(interval) * 2**halvings, self.start(), []
+    def march(
+        self, interval: float, snapshots: int, halvings: int, given: Float[Tensor, "b 2 n m"] | None = None
+    ) -> Float[Tensor, "b s n m"]:
+        """(u, v, p) at the centres after `interval`, 2 `interval`, ..., from velocities there or from `start`."""
+        steps, out = self.steps(interval) * 2**halvings, []
+        state = self.start() if given is None else self.projected(self.from_centres(given), self.inlet)[0]
         for _ in range(snapshots):
             for _ in range(steps):
                 state = ssp_rk3(lambda x: self.acceleration(x)[0], state, interval / steps)
-            u, v = self._parts(state)
-            whole, high = torch.cat([self.inlet[:, None], u], 1), _walled(v)
-            centres = (whole[:, 1:] + whole[:, :-1]) / 2, (high[:, :, 1:] + high[:, :, :-1]) / 2
-            out += [*(c[:, None] for c in centres), self.acceleration(state)[1]]
+            out += [self.centres(state), self.acceleration(state)[1]]
         return torch.cat(out, 1)
 
+    def centres(self, state: Float[Tensor, "b _"]) -> Float[Tensor, "b 2 n m"]:
+        """u and v at the centres, the means of opposite faces."""
+        u, v = self.parts(state)
+        whole, high = torch.cat([self.inlet[:, None], u], 1), _walled(v)
+        return torch.stack([(whole[:, 1:] + whole[:, :-1]) / 2, (high[:, :, 1:] + high[:, :, :-1]) / 2], 1)
+
+    def from_centres(self, centres: Float[Tensor, "b 2 n m"]) -> Float[Tensor, "b _"]:
+        """The velocities whose `centres` these are: u(i + 1/2) = 2 c(i) - u(i - 1/2), from the inlet and a plate on."""
+        u, v = (2 * c for c in centres.unbind(1))
+        odd = 1.0 - 2.0 * (torch.arange(max(u.shape[1:])) % 2)
+        across, along = odd[: u.shape[1], None], odd[: u.shape[2]]
+        u = across * ((across * u).cumsum(1) - self.inlet[:, None])
+        return joined(u, (along * (along * v).cumsum(2))[:, :, :-1])
+
     @property
-    def _spacing(self) -> tuple[float, ...]:
+    def fastest(self) -> float:
+        """A guess of the highest speed."""
+        return 1.5 * float(self.inlet.abs().max())
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
         return Grid(self.domain, self.shape).spacing
 
-    def _pressure(self, u_rate: Tensor, v_rate: Tensor) -> Faces:
-        sides = Domain(self.domain.extents, [("neumann", "dirichlet"), "neumann"])
-        load = self._outflow(torch.cat([torch.zeros_like(u_rate[:, :1]), u_rate], 1), v_rate)
-        return solve_poisson(-load[:, None], sides)[:, 0]
-
-    def _outflow(self, whole: Tensor, v: Tensor) -> Tensor:
-        h, k = self._spacing
-        return whole.diff(dim=1) / h + _walled(v).diff(dim=2) / k
-
-    def _parts(self, state: Tensor) -> tuple[Tensor, Tensor]:
+    def parts(self, state: Float[Tensor, "b _"]) -> tuple[Float[Tensor, "b n m"], Float[Tensor, "b n _"]]:
+        """u and v on their faces."""
         n, m = self.shape
         return state[:, : n * m].unflatten(1, (n, m)), state[:, n * m :].unflatten(1, (n, m - 1))
 
-    def _joined(self, u: Tensor, v: Tensor) -> Tensor:
-        return torch.cat([u.flatten(1), v.flatten(1)], 1)
+
+def joined(u: Float[Tensor, "b n m"], v: Float[Tensor, "b n _"]) -> Float[Tensor, "b _"]:
+    """Velocities on faces across x, then those across y."""
+    return torch.cat([u.flatten(1), v.flatten(1)], 1)
 
 
 def _walled(v: Float[Tensor, "b _ _"]) -> Float[Tensor, "b _ _"]:

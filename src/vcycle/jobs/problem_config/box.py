@@ -89,6 +89,10 @@ class BoxConfig(Config):
         dimension = values.get("dimension", counts[0] if counts else 2)
         if "extents" not in values and dimension in (1, 3):
             values = values | {"extents": [1.0] * dimension}
+        usual = cls.model_fields["boundary"].default
+        if "boundary" not in values and isinstance(usual, list) and dimension in (1, 3):
+            # The last condition of a default goes on along further axes.
+            values = values | {"boundary": [*usual, *usual[-1:]][:dimension]}
         return values | {"dimension": dimension}
 
     @model_validator(mode="after")

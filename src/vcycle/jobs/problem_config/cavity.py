@@ -11,6 +11,8 @@ class CavityConfig(MethodOfLinesConfig):
     """Incompressible flow below a lid that slides, from rest."""
 
     name: Literal["cavity"] = "cavity"
+    history: int = Field(0, ge=0)
+    """states given; with none the motion begins from rest"""
     lid: Literal["uniform", "random"] = "uniform"
     """its speed: one for all of it, or a random profile that falls to 0 at its edges"""
     speeds: list[float] = Field([0.5, 1.5], min_length=2, max_length=2)

@@ -4,10 +4,9 @@ import pytest
 import torch
 
 from references.cases import BOUNDARIES, domain
-from vcycle.operators import Compact, diffusion_cycles, gradient
+from vcycle.operators import Compact, gradient, gradient_transposed
 from vcycle.operators.elements import subcell_volume
 from vcycle.problems.element_matrices import assemble
-from vcycle.solvers import conjugate_gradients
 from vcycle.spaces import Domain, Grid
 
 
@@ -56,16 +55,27 @@ def test_reactions_are_lumped():
     torch.testing.assert_close(Compact.assemble(C, D, r)(u) - Compact.assemble(C, D)(u), r * u / 6)
 
 
-def test_iterations_with_a_cycle_per_component_do_not_grow_with_the_grid():
-    D, iterations = Domain.unit(2, ["dirichlet", ("dirichlet", "neumann")]), []
-    for n in (16, 64):
-        C = random_moduli(2, 1, (1, 1), 1).expand(2, 1, 2, 1, 2, 1, n, n)
-        torch.manual_seed(1)
-        f = torch.randn(2, 1, n, n, dtype=torch.float64)
-        solution = conjugate_gradients(Compact.assemble(C, D), f, diffusion_cycles(C, D))
-        assert bool(solution.converged.all())
-        iterations.append(solution.iterations)
-    assert iterations[1] <= 1.5 * iterations[0]
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_the_transpose_of_the_gradient_and_the_dense_matrix(dimension, boundary):
+    torch.manual_seed(0)
+    D, shape = domain(dimension, boundary), (5, 4, 3)[:dimension]
+    u = torch.randn(2, 2, *shape, dtype=torch.float64)
+    p = gradient(u, D)
+    flux = torch.randn_like(p)
+    torch.testing.assert_close((gradient_transposed(flux, D) * u).sum(), (flux * p).sum())
+    A = Compact.assemble(random_moduli(dimension, 2, shape, 1), D)
+    torch.testing.assert_close((A.dense() @ u.flatten(1)[..., None])[..., 0], A(u).flatten(1))
+    assert abs(A.to_scipy(0) - A.dense()[0].numpy()).max() == 0
+
+
+def test_constants_float_without_dirichlet_faces_and_reactions():
+    C = random_moduli(2, 2, (1, 1), 1).expand(2, 2, 2, 2, 2, 1, 5, 4)
+    r = torch.rand(2, 1, 5, 4, dtype=torch.float64)
+    for boundary in BOUNDARIES:
+        D = domain(2, boundary)
+        assert Compact.assemble(C, D).floating == D.floating
+        assert not Compact.assemble(C, D, r).floating
 
 
 def test_grids_without_room_for_ghosts_are_refused():

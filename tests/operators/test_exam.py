@@ -9,8 +9,10 @@ import torch
 from vcycle.networks.point_functions import PointFunctions
 from vcycle.operators import (
     Average,
+    AxisMatrices,
     BoundedSpectral,
     Chebyshev,
+    Compact,
     FiniteRank,
     FiniteVolume,
     Fourier,
@@ -26,6 +28,7 @@ from vcycle.operators import (
     Spectral,
     Stencil,
     Stretching,
+    elements_multigrid,
     geometric_multigrid,
 )
 from vcycle.spaces import Domain, Space
@@ -42,6 +45,20 @@ CUBE = Domain([1.0, 2.0, 1.0], ["periodic", "dirichlet", ("neumann", "dirichlet"
 
 def spaces(domain: Domain, placement: str = "cell") -> tuple[Space, Space]:
     return Space(domain, 2, placement), Space(domain, 3, placement)
+
+
+def axis_matrices(domain: Domain, source: tuple[int, ...], target: tuple[int, ...]) -> AxisMatrices:
+    pairs = zip(target, source, strict=True)
+    return AxisMatrices(Space(domain, 2), [torch.randn(m, n, dtype=torch.float64) for m, n in pairs])
+
+
+def elements(domain: Domain, shape: tuple[int, ...]) -> tuple[Compact, torch.Tensor]:
+    """Two components with random symmetric positive moduli, whose contrast makes cycles keep double precision."""
+    root = torch.randn(1, 4, 4, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(11))
+    moduli = torch.einsum("bij...,bkj...->bik...", root, root) + torch.eye(4, dtype=torch.float64).view(1, 4, 4, 1, 1)
+    moduli[..., : shape[1] // 2] *= 1e4
+    moduli = moduli.unflatten(2, (2, 2)).unflatten(1, (2, 2))[:, :, :, :, :, None]
+    return Compact.assemble(moduli, domain), moduli
 
 
 def learned_multigrid(domain: Domain, residual: bool, gamma: int = 1) -> Multigrid:
@@ -107,6 +124,11 @@ def candidates() -> list[Candidate]:
         add(f"matrix-{name}", lambda d=domain: sparse(d, "cell", (4, 5), (4, 5)), 4, 5)
         add(f"finite-volume-{name}", lambda d=domain: diffusion(d, (6, 9)), 6, 9)
         add(f"chebyshev-{name}", lambda d=domain: Chebyshev(diffusion(d, (6, 9))), 6, 9)
+        add(f"axis-matrices-{name}", lambda d=domain: axis_matrices(d, (4, 5), (7, 3)), 4, 5)
+        add(f"elements-{name}", lambda d=domain: elements(d, (6, 9))[0], 6, 9)
+        add(f"elements-chebyshev-{name}", lambda d=domain: Chebyshev(elements(d, (6, 9))[0], largest=4.0), 6, 9)
+        if not domain.floating:
+            add(f"elements-multigrid-{name}", lambda d=domain: elements_multigrid(*elements(d, (16, 24))), 16, 24)
         add(f"geometric-multigrid-{name}", lambda d=domain: geometric_multigrid(diffusion(d, (16, 24))), 16, 24)
     for ghost in ("zeros", "circular", "reflect", "replicate"):
         f, u = spaces(NEUMANN)

@@ -1,4 +1,4 @@
-"""`vcycle solve`: solutions to a verified tolerance, the network proposing, conjugate gradients disposing."""
+"""`vcycle solve`: solutions to a verified tolerance, the network proposing, the problem's solver disposing."""
 
 import time
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Solved:
 
     @property
     def verified(self) -> bool:
-        """Whether every sample's error is proven to be below the tolerance."""
+        """Whether every sample's error bound, or residual where no bound is known, is below the tolerance."""
         return bool(self.solution.verified.all())
 
 
@@ -41,7 +41,8 @@ def solve(
     tolerance: float = 1e-8,
     output: str | Path | None = None,
 ) -> Solved:
-    """Solve the run's problem for the inputs to a relative energy error of at most `tolerance`, verified by the bound.
+    """Solve the run's problem for the inputs to a relative energy error of at most `tolerance`, verified by the bound,
+    or to a relative residual where no bound is known.
 
     Solves twice, from the network's output and from zero, so that the saving is measured and not claimed.
     """

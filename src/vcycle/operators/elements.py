@@ -72,6 +72,50 @@ def _slopes(extended: Tensor, sides: tuple[int, ...], shape: tuple[int, ...], sp
     return torch.stack(out, 2)
 
 
+def gradient_transposed(flux: Gradient, domain: Domain) -> Field:
+    """The transpose of `gradient`: sum of v_i out_i = sum of flux . grad v over all subcells, for every v."""
+    d, shape = domain.dimension, tuple(flux.shape[4:])
+    spacing = Grid(domain, shape).spacing
+    extended = flux.new_zeros(*flux.shape[:2], *(n + 2 for n in shape))
+    corners = list(product((0, 1), repeat=d))
+    for number, sides in enumerate(subcells(d)):
+        slopes = flux.new_tensor([[corner_slope(corner, j, sides, spacing) for j in range(d)] for corner in corners])
+        parts = slopes @ flux[:, :, :, number].flatten(3)  # (b, c, corner, cells)
+        for corner, part in zip(corners, parts.unbind(2), strict=True):
+            window = extended
+            for axis, (side, far) in enumerate(zip(sides, corner, strict=True)):
+                window = window.narrow(axis - d, 1 + side * far, shape[axis])
+            window += part.unflatten(2, shape)
+    return _without_ghosts(extended, domain)
+
+
+def _without_ghosts(extended: Tensor, domain: Domain) -> Field:
+    """The transpose of `with_ghosts`."""
+    for axis, faces in enumerate(domain.boundary):
+        dim = axis - domain.dimension
+        n = extended.shape[dim] - 2
+        u = extended.narrow(dim, 1, n)
+        for condition, ghost, first, second in zip(faces, (0, n + 1), (0, n - 1), (1, n - 2), strict=True):
+            beyond = extended.narrow(dim, ghost, 1)
+            if domain.periodic(axis):
+                u.narrow(dim, n - 1 - first, 1).add_(beyond)
+                continue
+            near, far = ghost_weights(condition)
+            u.narrow(dim, first, 1).add_(beyond, alpha=near)
+            u.narrow(dim, second, 1).add_(beyond, alpha=far)
+        extended = u
+    return extended.contiguous()
+
+
+def corner_slope(corner: tuple[int, ...], direction: int, sides: tuple[int, ...], spacing: tuple[float, ...]) -> float:
+    """The slope in the middle of a subcell of the function that is 1 at a corner of its element."""
+    factors = [
+        (sides[axis] if far else -sides[axis]) / spacing[axis] if axis == direction else (0.25 if far else 0.75)
+        for axis, far in enumerate(corner)
+    ]
+    return math.prod(factors)
+
+
 def subcell_volume(domain: Domain, shape: tuple[int, ...]) -> float:
     """The quadrature weight of a subcell."""
     return math.prod(Grid(domain, shape).spacing) / 2**domain.dimension

@@ -7,8 +7,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.operators import Compact
-from vcycle.problems.base import Field, Inputs, PerSample, Problem
+from vcycle.problems.base import Field, Inputs, PerSample
 from vcycle.problems.element_matrices import solve_elements
+from vcycle.problems.stationary import Stationary
 from vcycle.solvers import Solution, relative_residual, solve_elliptic
 from vcycle.spaces import L2
 
@@ -16,12 +17,12 @@ Moduli = Float[Tensor, "..."]  # (b, c, d, c, d, 1, *grid)
 
 
 @dataclass(frozen=True)
-class FiniteElements(Problem):
+class FiniteElements(Stationary):
     """-div(C grad u) = f on a box, C symmetric; u = 0 on Dirichlet faces, no flux C grad u through Neumann faces.
 
     Discretisation: multilinear elements whose nodes are the cell centres (operators.elements): symmetric, positive,
-    second order for smooth C, first order where C jumps. Solved directly in two dimensions to 128 x 128, else by
-    conjugate gradients with a V-cycle per component (solvers.elliptic).
+    second order for smooth C, first order where C jumps. Solved directly on small grids, else by conjugate gradients
+    with the V-cycle of the same elements (solvers.elliptic).
     """
 
     def __post_init__(self) -> None:
@@ -38,9 +39,12 @@ class FiniteElements(Problem):
     def load(self, inputs: Inputs) -> Field:
         """The source integrated over cells, with what acts on faces."""
 
-    def solve(self, inputs: Inputs, tolerance: float | None = None, most: int = 200) -> Solution:
+    def solve(
+        self, inputs: Inputs, tolerance: float | None = None, most: int = 200, start: Field | None = None
+    ) -> Solution:
         limit = self.tolerance if tolerance is None else tolerance
-        return solve_elliptic(self.moduli(inputs), self.domain, self.load(inputs), tolerance=limit, most=most)
+        moduli, load = self.moduli(inputs), self.load(inputs)
+        return solve_elliptic(moduli, self.domain, load, start=start, tolerance=limit, most=most)
 
     def residual(self, inputs: Inputs, u: Field) -> PerSample:
         """||f - A u|| / ||f|| in the norm weighted with the inverse diagonal of A."""

@@ -17,15 +17,16 @@ from vcycle.operators.staggered import (
     to_centres,
     to_faces,
 )
-from vcycle.problems.base import Field, Inputs, PerSample, Problem
+from vcycle.problems.base import Field, Inputs, PerSample
 from vcycle.problems.exact import Function, points_of, slopes, wave
+from vcycle.problems.stationary import Stationary
 from vcycle.problems.stokes_matrices import solve_stokes_assembled
 from vcycle.solvers import Solution, solve_stokes
 from vcycle.spaces import L2, Domain, GaussianField, Grid
 
 
 @dataclass(frozen=True)
-class Stokes(Problem):
+class Stokes(Stationary):
     """-nu lap u + grad p = f, div u = 0 in a box with walls (Dirichlet faces), where u = 0, and p has mean zero.
 
     viscosity  nu; it scales u by 1 / nu if a force drives the flow, p by nu if the lid does
@@ -83,10 +84,14 @@ class Stokes(Problem):
             speed = speed * 16 * s**2 * (1 - s) ** 2
         return speed[..., None].expand(*speed.shape, shape[-1]).contiguous()
 
-    def solve(self, inputs: Inputs, tolerance: float | None = None, most: int = 200) -> Solution:
+    def solve(
+        self, inputs: Inputs, tolerance: float | None = None, most: int = 200, start: Field | None = None
+    ) -> Solution:
         f, limit = self._forces(inputs), self.tolerance if tolerance is None else tolerance
         # The iteration measures the divergence in another norm than the residual does: a margin of 10.
-        flow = solve_stokes(f, self.viscosity, self.domain, tuple(inputs.shape[2:]), limit / 10, most)
+        pressure = None if start is None else start[:, self.domain.dimension :]
+        shape = tuple(inputs.shape[2:])
+        flow = solve_stokes(f, self.viscosity, self.domain, shape, limit / 10, most, pressure)
         u = torch.cat([to_centres(flow.velocity), flow.pressure], 1)
         residual = self.residual(inputs, u)
         converged = residual <= limit

@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.problems.base import Field, Inputs, PerSample, Problem
+from vcycle.problems.base import Field, Inputs, PerSample
 from vcycle.problems.exact import Function, exact_solution, points_of, source_of, wave
+from vcycle.problems.stationary import Stationary
 from vcycle.problems.variational_energy import DiscreteEnergy, Integrand
 from vcycle.problems.variational_matrices import minimise_assembled
 from vcycle.solvers import Solution, newton
@@ -18,7 +19,7 @@ Values = Float[Tensor, "..."]
 
 
 @dataclass(frozen=True)
-class Variational(Problem, Integrand):
+class Variational(Stationary, Integrand):
     """-div(a D(|grad u|^2) grad u) + c V'(u) = f on a box, the minimum of the energy
 
         E(u) = integral of a l(|grad u|^2) + c V(u) - f u,    D = 2 l',
@@ -46,10 +47,13 @@ class Variational(Problem, Integrand):
     def discrete(self, inputs: Inputs) -> DiscreteEnergy:
         """E with the data of the inputs."""
 
-    def solve(self, inputs: Inputs, tolerance: float | None = None, most: int = 200) -> Solution:
+    def solve(
+        self, inputs: Inputs, tolerance: float | None = None, most: int = 200, start: Field | None = None
+    ) -> Solution:
         with torch.no_grad():
             E = self.discrete(inputs)
-            return newton(E, E.start(), tolerance=self.tolerance if tolerance is None else tolerance, most=most)
+            begin = E.start() if start is None else E.start_from(start)
+            return newton(E, begin, tolerance=self.tolerance if tolerance is None else tolerance, most=most)
 
     def residual(self, inputs: Inputs, u: Field) -> PerSample:
         """||E'(u)|| / (||f|| + ||c V'(u)|| + ||a D grad u|| / length), norms of L2, the length the box's shortest."""

@@ -3,18 +3,21 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.operators import gradient
+from vcycle.operators import gradient, gradient_transposed
 from vcycle.problems.base import Field, PerSample
-from vcycle.solvers import ConvexEnergy, solve_elliptic
-from vcycle.spaces import Domain, Grid
+from vcycle.solvers import ConvexEnergy, newton, solve_elliptic
+from vcycle.spaces import Domain, Grid, resample
 
 Values = Float[Tensor, "..."]
 INNER_ITERATIONS = 300
+COARSEST = 16  # cells per axis of the first grid of the nested iteration
+NESTED = 1e-2  # its residuals: less would be lost in the discretisation error
 FLOOR = 1e-6  # of the diffusivity in Newton's matrices, relative to its largest: where it is less, steps know no bound
 
 
@@ -67,7 +70,12 @@ class DiscreteEnergy(ConvexEnergy):
     def slopes(self, u: Field) -> Values:
         """grad u in the subcells, (b, 1, d, 2^d, *grid)."""
         inner = gradient(u - self.g, self.domain)
-        return inner + gradient(self.g, natural(self.domain)) if bool(self.g.any()) else inner
+        return inner if self.outer is None else inner + self.outer
+
+    @cached_property
+    def outer(self) -> Values | None:
+        """grad g in the subcells, None where g = 0."""
+        return gradient(self.g, natural(self.domain)) if bool(self.g.any()) else None
 
     def value(self, u: Field) -> PerSample:
         s = self.slopes(u).square().sum(2)
@@ -75,16 +83,18 @@ class DiscreteEnergy(ConvexEnergy):
         return self.cell * (gradients + self.c * self.integrand.potential(u) - self.f * u).flatten(1).sum(1)
 
     def gradient(self, u: Field) -> Field:
-        with torch.enable_grad():
-            v = u.detach().requires_grad_()
-            (out,) = torch.autograd.grad(self.value(v).sum(), v)
-        return out
+        flux = gradient_transposed(self.flux(self.slopes(u)), self.domain) / 2**self.domain.dimension
+        return self.cell * (flux + self.c * self.integrand.reaction(u) - self.f)
+
+    def flux(self, p: Values) -> Values:
+        """a D(|p|^2) p."""
+        return self.a[:, :, None, None] * self.integrand.diffusivity(p.square().sum(2, keepdim=True)) * p
 
     def residual(self, u: Field, gradient: Field) -> PerSample:
-        p = self.slopes(u)
-        flux = (self.a[:, :, None, None] * self.integrand.diffusivity(p.square().sum(2, keepdim=True)) * p).square()
         size = math.sqrt(self.cell)
-        flux_size = size * flux.mean(3).flatten(1).sum(1).sqrt() / min(self.domain.lengths)
+        flux_size = (
+            size * _norm(self.flux(self.slopes(u))) / 2 ** (self.domain.dimension / 2) / min(self.domain.lengths)
+        )
         others = size * (_norm(self.f) + _norm(self.c * self.integrand.reaction(u)))
         scale = flux_size + others
         return _norm(gradient) / size / torch.where(scale == 0, 1.0, scale)
@@ -101,12 +111,30 @@ class DiscreteEnergy(ConvexEnergy):
         return self._solve(self.a[:, :, None, None, None] * C, reaction, -gradient, accuracy)
 
     def start(self) -> Field:
-        """The solution for D = 1 and V = 0."""
-        b, d, shape = self.f.shape[0], self.domain.dimension, self.f.shape[2:]
+        """The minimum on cells twice as long, interpolated; on the coarsest grid the solution for D = 1 and V = 0."""
+        shape = tuple(self.f.shape[2:])
+        if min(shape) >= 2 * COARSEST:
+            coarse = self.coarsen()
+            there = newton(coarse, coarse.start(), tolerance=NESTED).value - coarse.g
+            return self.g + resample(there, self.domain, shape)
+        b, d = self.f.shape[0], self.domain.dimension
         one = torch.eye(d, dtype=torch.float64, device=self.f.device).view(1, 1, d, d, 1, *(1,) * d)
         moduli = (self.a[:, :, None, None, None] * one).expand(b, 1, d, d, 1, *shape)
         linear = replace(self, integrand=_Dirichlet(), c=torch.zeros_like(self.c))
         return self.g + self._solve(moduli, torch.zeros_like(self.f), -linear.gradient(self.g), 1e-6)
+
+    def start_from(self, v: Field) -> Field:
+        """v where it has less energy than `start`, else `start`."""
+        own = self.start()
+        finite = torch.isfinite(v).flatten(1).all(1)
+        v = torch.where(_spread(finite, v), v, own).double()
+        return torch.where(_spread(self.value(v) < self.value(own), v), v, own)
+
+    def coarsen(self) -> "DiscreteEnergy":
+        """E on cells twice as long, with the averages of the data."""
+        shape = tuple((n + 1) // 2 for n in self.f.shape[2:])
+        a, c, f, g = (resample(field, self.domain, shape) for field in (self.a, self.c, self.f, self.g))
+        return replace(self, a=a, c=c, f=f, g=g)
 
     def _solve(self, moduli: Values, reaction: Field, load: Field, accuracy: float) -> Field:
         """moduli (b, 1, d, d, q, *grid)."""
@@ -134,5 +162,9 @@ def natural(domain: Domain) -> Domain:
     )
 
 
-def _norm(u: Field) -> PerSample:
+def _spread(x: Tensor, u: Field) -> Tensor:
+    return x.view(-1, *(1,) * (u.ndim - 1))
+
+
+def _norm(u: Values) -> PerSample:
     return u.flatten(1).norm(dim=1)

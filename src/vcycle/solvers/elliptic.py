@@ -6,14 +6,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.operators import Compact, diffusion_cycles
+from vcycle.operators import Compact, elements_multigrid
+from vcycle.solvers.banded import operations, solve_banded
 from vcycle.solvers.conjugate_gradients import conjugate_gradients
-from vcycle.solvers.direct import solve_direct
 from vcycle.solvers.solution import Solution
+from vcycle.solvers.start import best_multiple
 from vcycle.spaces import Domain
 
 Field = Float[Tensor, "b c *grid"]
-DIRECT_CELLS = 128**2  # in two dimensions; there the factorisation takes as long as the iteration
+PER_DIGIT = 1e8  # operations of a factorisation that takes as long as the iterations for one digit
 
 
 def solve_elliptic(
@@ -22,22 +23,27 @@ def solve_elliptic(
     load: Field,
     *,
     reaction: Field | None = None,
+    start: Field | None = None,
     tolerance: float = 1e-10,
     most: int = 200,
 ) -> Solution:
     """u with (C grad u, grad v) + (r u, v) = load(v) for every sample, operators.Compact; Dirichlet on some face.
 
-    Directly up to 128 x 128 cells in one or two dimensions, whatever the anisotropy; else by conjugate gradients with a
-    V-cycle per component, whose number of iterations grows with the root of the anisotropy but not with the grid.
-    Residuals are weighted with the inverse diagonal.
+    By Cholesky's factorisation where it takes fewer operations than iterations to the tolerance would (to about
+    128 x 128 cells for one component), else by conjugate gradients from `start` with the V-cycle of the same elements,
+    whose number of iterations grows with the root of the anisotropy but not with the grid. Residuals are weighted with
+    the inverse diagonal.
     """
     A = Compact.assemble(moduli, domain, reaction)
-    weight = 1 / A.diagonal
-    if domain.dimension == 3 or math.prod(load.shape[2:]) > DIRECT_CELLS:
-        cycles = diffusion_cycles(moduli, domain)
-        return conjugate_gradients(A, load, cycles, weight=weight, tolerance=tolerance, most=most)
-    rows = [torch.from_numpy(solve_direct(A.to_scipy(i), b.numpy(force=True).ravel())) for i, b in enumerate(load)]
-    u = torch.stack(rows).view(load.shape).to(load)
+    if start is not None:
+        start = best_multiple(start, A, load)
+        residual = relative_residual(A, load, start)
+        if bool((residual <= tolerance).all()):
+            return Solution(start, residual, 0, residual <= tolerance, "the start meets the tolerance")
+    if operations(A) > -PER_DIGIT * math.log10(tolerance):
+        cycle, weight = elements_multigrid(A, moduli, reaction), 1 / A.diagonal
+        return conjugate_gradients(A, load, cycle, start=start, weight=weight, tolerance=tolerance, most=most)
+    u = solve_banded(A, load)
     residual = relative_residual(A, load, u)
     message = f"solved directly to relative residuals of at most {float(residual.max()):.1e}"
     return Solution(u, residual, 1, residual <= tolerance, message)

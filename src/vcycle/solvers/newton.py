@@ -13,6 +13,7 @@ PerSample = Float[Tensor, " b"]
 SUFFICIENT = 0.1  # Newton on |x|^(3/2) jumps from x to -x: it must not pass for progress
 SMALLEST_STEP = 2.0**-40
 ROUNDING = 1e-13  # of an energy, relative: differences below are noise
+PATIENCE = 3  # steps in which neither the energy falls nor the residual halves: rounding has been reached
 FORCING = 1e-2  # the accuracy of the first steps; later ones are as accurate as the residual is small
 
 
@@ -43,36 +44,40 @@ def newton(energy: ConvexEnergy, start: Field, *, tolerance: float = 1e-10, most
     others unchanged.
     """
     u, iterations = start, 0
-    gradient = energy.gradient(u)
+    value, gradient = energy.value(u), energy.gradient(u)
     residual = energy.residual(u, gradient)
-    stuck = torch.zeros_like(residual, dtype=torch.bool)
+    stuck, idle = torch.zeros_like(residual, dtype=torch.bool), torch.zeros_like(residual)
     while iterations < most and bool((active := (residual > tolerance) & ~stuck).any()):
         accuracy = min(FORCING, float(residual[active].min()))
-        step = energy.step(u, gradient, accuracy)
-        t = _line_search(energy, u, gradient, step, active)
-        stuck = stuck | (active & (t == 0))
-        u = u + _spread(t, u) * step
+        step = energy.step(u, _spread(active, u) * gradient, accuracy)
+        before, larger = value, residual
+        u, value, moved = _line_search(energy, u, value, step, (gradient * step).flatten(1).sum(1), active)
         gradient = energy.gradient(u)
         residual = energy.residual(u, gradient)
+        better = (value < before - ROUNDING * before.abs()) | (residual < 0.5 * larger)
+        idle = torch.where(better, 0, idle + 1)
+        stuck = stuck | (active & (~moved | (idle >= PATIENCE)))
         iterations += 1
     converged = residual <= tolerance
     return Solution(u, residual, iterations, converged, _message(residual, converged, iterations, tolerance))
 
 
-def _line_search(energy: ConvexEnergy, u: Field, gradient: Field, step: Field, active: Tensor) -> PerSample:
-    before = energy.value(u)
-    slope = (gradient * step).flatten(1).sum(1)
+def _line_search(
+    energy: ConvexEnergy, u: Field, before: PerSample, step: Field, slope: PerSample, active: Tensor
+) -> tuple[Field, PerSample, Tensor]:
+    """u + t step, its energy, and whether t > 0."""
     t = active.to(u)
-    while bool((t > SMALLEST_STEP).any()):
-        limit = before + SUFFICIENT * t * slope + ROUNDING * before.abs()
-        high = active & (t > 0) & ~(energy.value(u + _spread(t, u) * step) <= limit)
+    while bool((t > 0).any()):
+        there = u + _spread(t, u) * step
+        value = energy.value(there)
+        high = active & (t > 0) & ~(value <= before + SUFFICIENT * t * slope + ROUNDING * before.abs())
         if not bool(high.any()):
-            return t
-        t = torch.where(high, t / 2, t)
-    return torch.where(t > SMALLEST_STEP, t, 0.0)
+            return torch.where(_spread(t > 0, u), there, u), torch.where(t > 0, value, before), t > 0
+        t = torch.where(high, torch.where(t > SMALLEST_STEP, t / 2, 0.0), t)
+    return u, before, t > 0
 
 
-def _spread(t: PerSample, u: Field) -> Float[Tensor, "..."]:
+def _spread(t: Tensor, u: Field) -> Tensor:
     return t.view(-1, *(1,) * (u.ndim - 1))
 
 

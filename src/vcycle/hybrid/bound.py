@@ -1,6 +1,5 @@
-"""Guaranteed bounds on the energy error of any approximation of -div(a grad u) = f."""
+"""Guaranteed bounds on the energy error of any approximation of -div(a grad u) + c u = f."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,14 +7,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.hybrid.equilibration import imbalance
-from vcycle.hybrid.reconstruction import at_vertices, cell_means, flux_misfit
-from vcycle.hybrid.tighten import equilibrated_flux, face_product, misfit
-from vcycle.operators import FiniteVolume
-from vcycle.spaces import Domain, Grid
+from vcycle.hybrid.checks import (
+    Values,
+    checked_coefficient,
+    checked_oscillation,
+    checked_reaction,
+    checked_source,
+    checked_tensor,
+)
+from vcycle.hybrid.continuum import Continuum
+from vcycle.hybrid.equation import Discrete, Equation, Field, PerSample
+from vcycle.hybrid.tensor import Anisotropic
+from vcycle.spaces import Domain
 
-Field = Float[Tensor, "b 1 *grid"]
-Values = Float[Tensor, "..."]  # what callers hand in; its shape is checked with a sentence
 Form = Literal["discrete", "continuum"]
 SAFETY = 1 + 1e-10
 
@@ -24,20 +28,22 @@ SAFETY = 1 + 1e-10
 class Bound:
     """An upper bound of an energy error, and what exactly it bounds.
 
-    value    (b,) >= ||a^(1/2) grad(u - v)||, in the units of that norm
-    least    (b,) <= ||a^(1/2) grad u||: the larger of (f, v) / ||a^(1/2) grad v|| and ||a^(1/2) grad v|| - value
+    value    (b,) >= |||u - v|||, |||w|||^2 = ||a^(1/2) grad w||^2 + ||c^(1/2) w||^2, in the units of that norm
+    least    (b,) <= |||u|||: the larger of (f, v) / |||v||| and |||v||| - value
     field    v itself: the cell values ('discrete') or the vertex values of the continuous function ('continuum')
     form     'discrete': u solves the finite-volume equations; 'continuum': u solves the PDE
+    cells    (b, 1, *grid) what the cells add to value^2
     """
 
-    value: Float[Tensor, " b"]
-    least: Float[Tensor, " b"]
+    value: PerSample
+    least: PerSample
     field: Float[Tensor, "b 1 *points"]
     form: Form
+    cells: Field
 
     @property
-    def relative(self) -> Float[Tensor, " b"]:
-        """(b,) >= ||a^(1/2) grad(u - v)|| / ||a^(1/2) grad u||; infinite where v says nothing about the size of u."""
+    def relative(self) -> PerSample:
+        """(b,) >= |||u - v||| / |||u|||; infinite where v says nothing about the size of u."""
         return torch.where(self.value == 0, 0.0, torch.where(self.least > 0, self.value / self.least, torch.inf))
 
 
@@ -47,63 +53,80 @@ def energy_bound(
     source: Values | float = 1.0,
     domain: Domain | None = None,
     *,
+    reaction: Values | float | None = None,
+    oscillation: Values | None = None,
     form: Form = "discrete",
     tighten: int = 0,
 ) -> Bound:
-    """||a^(1/2) grad(u - v)|| <= ||a^(-1/2) (q - a grad v)|| for every flux q with div q + f = 0 (Prager, Synge 1947).
+    """|||u - v|||^2 <= ||a^(-1/2) (q - a grad v)||^2 + ||c^(-1/2) (f + div q - c v)||^2 for every flux q with
+    f + div q = 0 where c = 0 (Prager, Synge 1947).
 
-    q is the finite-volume flux of v, brought to equilibrium by one fast transform: it holds for *any* v (a network's
-    output, zero, noise). `tighten` improves the flux, not v, by that many V-cycles (hybrid.tighten).
+    q is the finite-volume flux of v, brought to equilibrium by fast transforms, one if c is constant: it holds for
+    *any* v (a network's output, zero, noise). `tighten` improves the flux, not v, by that many V-cycles
+    (hybrid.tighten).
 
-    v, coefficient, source: (b, 1, *grid) cell values (source may be a number); `domain` is the unit box with Dirichlet
-    faces if not given. a and f are constant on cells.
-    form 'discrete': distance of v to the solution of the finite-volume equations.
+    v, coefficient, source, reaction: (b, 1, *grid) cell values, where source and reaction may be numbers; `domain` is
+    the unit box with Dirichlet faces if not given. a > 0, c >= 0 and f are constant on cells; if f is not, `source` is
+    its mean over every cell and `oscillation` the L2 norm over every cell of what deviates from it
+    (hybrid.cell_data). A coefficient (b, d, d, *grid) is a symmetric positive definite tensor, for the continuum form.
+    form 'discrete': distance of v to the solution of the finite-volume equations, which know the means of f only.
     form 'continuum': distance of the continuous function through the a-weighted averages of v at the vertices
     (multilinear on cells, zero on Dirichlet faces) to the PDE's solution; it counts the discretisation error.
 
     Computed in double precision and differentiable in v; the value includes what rounding left of the imbalance, and
     a relative 1e-10 for the rounding of the sums.
-    Raises ValueError for a <= 0, mismatched shapes, or a source without mean zero where no face is Dirichlet.
+    Raises ValueError for a <= 0, c < 0, mismatched shapes, or a source without mean zero where neither a Dirichlet face
+    nor a reaction holds the constants.
     """
     domain = Domain.unit(v.ndim - 2) if domain is None else domain
-    a, f = checked(v, coefficient, source, domain)
-    u = v.double()
-    A = FiniteVolume.assemble(a, domain)
-    load = f * math.prod(Grid(domain, tuple(v.shape[2:])).spacing)
-    q = equilibrated_flux(u, A, load, tighten)
-    rounding = imbalance(tuple(t.detach() for t in q), load, domain) / a.flatten(1).amin(1).sqrt()
+    equation = equation_of(v, coefficient, domain, reaction, form)
+    f = checked_source(source, v, domain, equation.c)
+    if oscillation is not None and form == "discrete":
+        raise ValueError("the discrete form knows means over cells only: give no oscillation, or form='continuum'")
+    return bound_of(equation, v.double(), f, checked_oscillation(oscillation, v), form, tighten)
+
+
+def equation_of(
+    v: Values, coefficient: Values, domain: Domain, reaction: Values | float | None, form: Form
+) -> Equation:
+    """The equation with a scalar or, with two axes more than v has for the grid, a tensor as coefficient."""
+    c = checked_reaction(reaction, v)
+    if coefficient.ndim == v.ndim:
+        return (Discrete if form == "discrete" else Continuum)(checked_coefficient(coefficient, v, domain), c, domain)
+    A = checked_tensor(coefficient, v, domain)
     if form == "discrete":
-        rest = misfit(q, u, A)
-        square, norm = face_product(rest, rest, A), (u * A(u)).flatten(1).sum(1).clamp_min(0).sqrt()
-        field, work = u, (load * u).flatten(1).sum(1)
-    else:
-        field = at_vertices(u, a, domain)
-        square, nothing = flux_misfit(q, field, a, domain), tuple(torch.zeros_like(t) for t in q)
-        norm, work = flux_misfit(nothing, field, a, domain).sqrt(), (load * cell_means(field)).flatten(1).sum(1)
-    value = (_root(square) + rounding) * SAFETY
+        raise ValueError("the finite volumes behind the discrete form have no tensors: ask for form='continuum'")
+    trace = A.diagonal(dim1=1, dim2=2).mean(-1)[:, None]
+    return Anisotropic(trace, c, domain, moduli=A)
+
+
+def bound_of(equation: Equation, v: Field, f: Field, oscillation: Field | None, form: Form, tighten: int) -> Bound:
+    """The bound of cell values v, from any flow that the equation finds for them."""
+    load = equation.volume * f
+    q, w = equation.flow(v, load, tighten), equation.function(v)
+    deviation = equation.deviation(w, oscillation).square()
+    cells = equation.misfit(q, w)
+    value = (root(_sum(cells)) + root(_sum(deviation)) + equation.imbalance(q, load)) * SAFETY
+    norm, work = root(_sum(equation.square(w))), _sum(load * equation.means(w))
+    if oscillation is not None:
+        work = work - root(_sum(deviation)) * norm
     least = torch.maximum(norm - value, work / torch.where(norm > 0, norm, 1.0))
-    return Bound(value, least, field, form)
+    return Bound(value, least, w, form, _scaled(cells + deviation, value))
 
 
-def _root(x: Float[Tensor, " b"]) -> Float[Tensor, " b"]:
+def root(x: PerSample) -> PerSample:
     """The square root with a finite gradient at 0."""
     return torch.where(x > 0, x, 1.0).sqrt() * (x > 0)
 
 
-def checked(v: Values, coefficient: Values, source: Values | float, domain: Domain) -> tuple[Field, Field]:
-    """a and f in double precision with the shape of v, or one sentence that says what does not fit."""
-    if v.ndim != domain.dimension + 2 or v.shape[1] != 1:
-        raise ValueError(f"v must have shape (batch, 1, *grid) with {domain.dimension} grid axes, got {tuple(v.shape)}")
-    a = coefficient.double()
-    if a.shape[1:] != v.shape[1:] or a.shape[0] not in (1, v.shape[0]):
-        raise ValueError(f"the coefficient's shape {tuple(a.shape)} does not fit v's shape {tuple(v.shape)}")
-    if not bool((a > 0).all()):
-        raise ValueError(f"the coefficient must be positive everywhere, got a minimum of {float(a.min()):g}")
-    a = a.expand(v.shape)
-    f = torch.as_tensor(source, dtype=torch.float64, device=v.device).expand(v.shape)
-    mean = f.flatten(1).mean(1)
-    if domain.floating and bool((mean.abs() > 1e-9 * f.flatten(1).abs().amax(1)).any()):
-        raise ValueError(
-            f"no solution exists on {domain} for a source with mean {float(mean.abs().max()):.1e}: subtract its mean"
-        )
-    return a, f
+def _scaled(cells: Field, value: PerSample) -> Field:
+    """Shares of value^2: what rounding and cross terms add is shared out like the rest."""
+    total = _sum(cells)
+    even = value.square() / cells[0].numel()
+    factor, each = torch.where(total > 0, value.square() / torch.where(total > 0, total, 1.0), 0.0), total == 0
+    like = (-1, *[1] * (cells.ndim - 1))
+    return cells * factor.view(like) + torch.where(each, even, 0.0).view(like)
+
+
+def _sum(cells: Field) -> PerSample:
+    return cells.flatten(1).sum(1)

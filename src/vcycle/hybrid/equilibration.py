@@ -1,4 +1,4 @@
-"""Fluxes in exact equilibrium: div q + f = 0 on every cell, from any flux and one fast transform."""
+"""Flows in exact equilibrium, div q + f = c p on every cell, from any flow and a fast transform."""
 
 import math
 
@@ -6,37 +6,90 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.spaces import Basis, Domain, FaceField, Grid, conductances, difference, divergence
+from vcycle.hybrid.flow import Flow, excess
+from vcycle.spaces import Basis, Domain, Grid, conductances, difference
 
 Field = Float[Tensor, "b 1 *grid"]
+PerSample = Float[Tensor, " b"]
+
+STEP = 100.0  # the ratio of one shift to the next
+NEGLIGIBLE = 1e-2  # of the smallest eigenvalue: a reaction below it is left out
 
 
-def equilibrate(flux: FaceField, load: Field, domain: Domain) -> FaceField:
-    """flux + grad phi with -Laplacian phi = load + div flux, so that the flow out of every cell is -load.
+def equilibrate(flow: Flow, load: Field, domain: Domain, absorption: Field | None = None) -> Flow:
+    """flow + grad phi with -Laplacian phi + s phi = load + div flow, so that the flow out of every cell is -load.
 
-    Fluxes are flows through faces, `load` is the source integrated over cells. Equilibrium does not involve the
-    coefficient, so the Laplacian has constant coefficients and one transform in the basis that fits the boundary
-    conditions solves it. Without a Dirichlet face the load must have mean zero.
+    Flows through faces, `load` is the source integrated over cells. Equilibrium does not involve the coefficient, so
+    the Laplacian has constant coefficients and one transform in the basis that fits the boundary conditions solves it.
+    Without a Dirichlet face and reaction the load must have mean zero.
+
+    With a reaction the flow has a last entry, what cells lose to it, and `absorption` is c / a. The imbalance s phi is
+    then given to it, all at once where c / a is constant (s = c / a). Else s falls by steps, and at each the cells with
+    c / a >= s take what is theirs; the rest goes on with the next s, at last s = 0, so that nothing is left.
     Source: Prager and Synge 1947; the construction is the discrete form in docs/theory.md.
     """
-    shape = tuple(load.shape[2:])
-    grid, basis = Grid(domain, shape), Basis(domain)
-    eigenvalues = basis.laplacian(basis.counts(shape), grid.spacing).to(load) * math.prod(grid.spacing)
-    inverse = torch.where(eigenvalues > 0, 1 / eigenvalues, 0.0)
-    phi = basis.synthesise(basis.analyse(load + divergence(flux, domain)) * inverse, shape)
+    d, shape = domain.dimension, tuple(load.shape[2:])
+    spacing = Grid(domain, shape).spacing
+    basis, volume = Basis(domain), math.prod(spacing)
+    eigenvalues = basis.laplacian(basis.counts(shape), spacing).to(load)
     unit = conductances(torch.ones_like(load[:1]), domain)
-    return tuple(t + k * d for t, k, d in zip(flux, unit, difference(phi, domain), strict=True))
+    rest, faces, taken = excess(flow, load, domain), flow[:d], torch.zeros_like(load)
+    for shift in _shifts(absorption, eigenvalues, load):
+        if absorption is not None and domain.floating:
+            mean = rest.flatten(1).sum(1) / absorption.flatten(1).sum(1)
+            share = torch.where(shift == 0, absorption * _like(mean, rest), 0.0)
+            taken, rest = taken + share, rest - share
+        symbol = eigenvalues + shift
+        inverse = torch.where(symbol > 1e-14 * eigenvalues.max(), 1 / symbol, 0.0) / volume
+        phi = basis.synthesise(basis.analyse(rest) * inverse, shape)
+        faces = tuple(t + k * step for t, k, step in zip(faces, unit, difference(phi, domain), strict=True))
+        if absorption is not None:
+            rest = volume * shift * phi
+            share = torch.where((absorption >= shift * (1 - 1e-12)) & (absorption > 0), rest, 0.0)
+            taken, rest = taken + share, rest - share
+    return faces if absorption is None else (*faces, flow[d] + taken)
 
 
-def imbalance(flux: FaceField, load: Field, domain: Domain) -> Float[Tensor, " b"]:
-    """||load + div flux|| in the norm dual to the energy norm of the Laplacian, bounded from above.
+def _shifts(absorption: Field | None, eigenvalues: Tensor, load: Field) -> list[Float[Tensor, "b 1 *one"]]:
+    """s per sample, falling: from the largest c / a down to the smallest, and 0 if some cell has (almost) none."""
+    zero = load.new_zeros(load.shape[0], *[1] * (load.ndim - 1))
+    if absorption is None:
+        return [zero]
+    least = NEGLIGIBLE * float(_smallest(eigenvalues))
+    known = absorption.detach().flatten(1)
+    large = known >= least
+    top = torch.where(large, known, 0.0).amax(1)
+    low = torch.minimum(torch.where(large, known, math.inf).amin(1), top)
+    ratio = torch.where(top > 0, low / torch.where(top > 0, top, 1.0), 1.0)
+    count = max(1, math.ceil(-math.log(float(ratio.min())) / math.log(STEP) - 1e-9))
+    falling = [_like(top * ratio ** (j / count), zero) for j in range(1, count + 1) if bool(top.any())]
+    return falling if bool(large.all()) else [*falling, zero]
 
-    Zero up to rounding after `equilibrate`; divided by sqrt(min a) it bounds what the rounding can add to an error.
-    The smallest eigenvalue of the discrete Laplacian turns the Euclidean norm into the dual one.
+
+def dual_norm(r: Field, a: Field, c: Field | None, domain: Domain) -> PerSample:
+    """An upper bound of sup (r, w) / |||w||| for r integrated over cells; with rounding errors r, what they add.
+
+    ||r|| / sqrt(min a lambda), lambda the smallest eigenvalue of the discrete Laplacian, at most that of the Laplacian.
+    Without a Dirichlet face a reaction holds the constants: w is split into its mean weighted with c and the rest.
     """
-    shape = tuple(load.shape[2:])
+    shape = tuple(r.shape[2:])
     grid, basis = Grid(domain, shape), Basis(domain)
-    eigenvalues = basis.laplacian(basis.counts(shape), grid.spacing) * math.prod(grid.spacing)
-    positive = eigenvalues[eigenvalues > 1e-9 * eigenvalues.max()]
-    smallest = float(positive.min()) if len(positive) else math.inf
-    return (load + divergence(flux, domain)).flatten(1).norm(dim=1) / math.sqrt(smallest)
+    volume = math.prod(grid.spacing)
+    smallest = _smallest(basis.laplacian(basis.counts(shape), grid.spacing).to(r)) * volume
+    size = r.flatten(1).norm(dim=1) / (a.flatten(1).amin(1) * smallest).sqrt()
+    if c is None or not domain.floating:
+        return size
+    total, squares = c.flatten(1).sum(1), c.flatten(1).norm(dim=1)
+    reacts = total > 0
+    total = torch.where(reacts, total, 1.0)
+    mean = r.flatten(1).sum(1).abs() / (volume * total).sqrt()
+    return size + torch.where(reacts, size * math.sqrt(math.prod(shape)) * squares / total + mean, 0.0)
+
+
+def _smallest(eigenvalues: Tensor) -> Tensor:
+    """The smallest positive one; infinite if there is none."""
+    return torch.where(eigenvalues > 1e-9 * eigenvalues.max(), eigenvalues, math.inf).min()
+
+
+def _like(factor: PerSample, u: Tensor) -> Tensor:
+    return factor.view(-1, *[1] * (u.ndim - 1))

@@ -10,6 +10,7 @@ from vcycle.spaces import Domain, FaceField, Grid
 
 Field = Float[Tensor, "b 1 *grid"]
 Vertices = Float[Tensor, "b 1 *points"]
+Modes = dict[tuple[int, ...], Tensor]  # by the axes along which a mode is odd; its mean square is 12^-(their number)
 
 
 def at_vertices(v: Field, a: Field, domain: Domain) -> Vertices:
@@ -38,8 +39,8 @@ def cell_means(vertices: Vertices) -> Field:
     return vertices
 
 
-def flux_misfit(q: FaceField, vertices: Vertices, a: Field, domain: Domain) -> Float[Tensor, " b"]:
-    """The integral of |q - a grad v|^2 / a, exactly, for q in RT0 (given as flows through faces) and v multilinear.
+def flux_misfit(q: FaceField, vertices: Vertices, a: Field, domain: Domain) -> Field:
+    """The integral of |q - a grad v|^2 / a over every cell, exactly, for q in RT0 (flows through faces), v multilinear.
 
     On a cell the i-th component is q_i, linear in x_i, minus a times the slope of v along axis i, multilinear in the
     other coordinates; both are split into mean and orthogonal modes, so that nothing cancels.
@@ -48,34 +49,53 @@ def flux_misfit(q: FaceField, vertices: Vertices, a: Field, domain: Domain) -> F
     volume = math.prod(spacing)
     total = torch.zeros_like(a)
     for axis, h in enumerate(spacing):
-        dim, area = axis - domain.dimension, volume / h
-        flow = q[axis] / area
-        if domain.periodic(axis):
-            flow = torch.cat([flow, flow.narrow(dim, 0, 1)], dim)
-        n = a.shape[dim]
-        low, high = flow.narrow(dim, 0, n), flow.narrow(dim, 1, n)
-        mean, modes = _split(
-            vertices.diff(dim=dim) / h, [d - domain.dimension for d in range(domain.dimension) if d != axis]
-        )
-        misfit = ((low + high) / 2 - a * mean).square() + (high - low).square() / 12 + a.square() * modes
+        flow = flow_modes(q[axis], axis, volume / h, domain)
+        mean, rest = _squares(slope_modes(vertices, axis, h, domain.dimension))
+        misfit = (flow[()] - a * mean).square() + flow[(axis,)].square() / 12 + a.square() * rest
         total = total + misfit / a
-    return volume * total.flatten(1).sum(1)
+    return volume * total
 
 
-def _split(slope: Tensor, dims: list[int]) -> tuple[Tensor, Tensor]:
-    """Mean over a cell of a function multilinear in the given axes, and the mean square of the rest (Legendre)."""
-    parts = [(slope, 1.0)]
-    for dim in dims:
-        n = slope.shape[dim] - 1
-        split = []
-        for part, weight in parts:
+def flow_modes(t: Tensor, axis: int, area: float, domain: Domain) -> Modes:
+    """The component of an RT0 flux along an axis, on cells: mean and slope of the flow per area."""
+    dim, flow = axis - domain.dimension, t / area
+    if domain.periodic(axis):
+        flow = torch.cat([flow, flow.narrow(dim, 0, 1)], dim)
+    n = flow.shape[dim] - 1
+    low, high = flow.narrow(dim, 0, n), flow.narrow(dim, 1, n)
+    return {(): (low + high) / 2, (axis,): high - low}
+
+
+def slope_modes(vertices: Vertices, axis: int, h: float, dimension: int) -> Modes:
+    """The derivative of a multilinear function along an axis, on cells: constant there, multilinear across."""
+    return _modes(vertices.diff(dim=axis - dimension) / h, [i for i in range(dimension) if i != axis], dimension)
+
+
+def mass(vertices: Vertices, domain: Domain) -> tuple[Field, Field]:
+    """The mean of a multilinear v over every cell, and the mean of the square of what deviates from it."""
+    return _squares(_modes(vertices, list(range(domain.dimension)), domain.dimension))
+
+
+def _modes(u: Tensor, axes: list[int], dimension: int) -> Modes:
+    """A function multilinear in the given axes by Legendre modes on cells."""
+    parts: Modes = {(): u}
+    for axis in axes:
+        dim, split = axis - dimension, {}
+        for mode, part in parts.items():
+            n = part.shape[dim] - 1
             low, high = part.narrow(dim, 0, n), part.narrow(dim, 1, n)
-            split += [((low + high) / 2, weight), (high - low, weight / 12)]
+            split |= {mode: (low + high) / 2, (*mode, axis): high - low}
         parts = split
-    mean, rest = parts[0][0], parts[1:]
+    return parts
+
+
+def _squares(modes: Modes) -> tuple[Tensor, Tensor]:
+    """The mean, and the mean square of the rest."""
+    mean = modes[()]
     square = torch.zeros_like(mean)
-    for part, weight in rest:
-        square = square + weight * part.square()
+    for mode, part in modes.items():
+        if mode:
+            square = square + 12.0 ** -len(mode) * part.square()
     return mean, square
 
 

@@ -5,59 +5,49 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.hybrid.equilibration import equilibrate
+from vcycle.hybrid.flow import Flow, flow_of, misfit, product
 from vcycle.operators import FiniteVolume, geometric_multigrid
-from vcycle.spaces import FaceField, difference
 
 Field = Float[Tensor, "b 1 *grid"]
+NEGLIGIBLE = 1e-3  # of the misfit
 
 
-def face_product(s: FaceField, t: FaceField, A: FiniteVolume) -> Float[Tensor, " b"]:
-    """The sum over open faces of s t / k, the inner product of fluxes that belongs to the energy."""
-    total = s[0].new_zeros(s[0].shape[0])
-    for one, other, k in zip(s, t, A.faces, strict=True):
-        open_face = k > 0
-        total = total + (torch.where(open_face, one * other, 0.0) / torch.where(open_face, k, 1.0)).flatten(1).sum(1)
-    return total
-
-
-def misfit(q: FaceField, v: Field, A: FiniteVolume) -> FaceField:
-    """q - k difference(v)."""
-    return tuple(t - k * d for t, k, d in zip(q, A.faces, difference(v, A.domain), strict=True))
-
-
-def equilibrated_flux(v: Field, A: FiniteVolume, load: Field, cycles: int) -> FaceField:
-    """A flux in equilibrium with the load, close to that of the solution.
+def equilibrated_flux(v: Field, A: FiniteVolume, load: Field, cycles: int, absorption: Field | None = None) -> Flow:
+    """A flux in equilibrium with the load, close to that of the solution; `absorption` as in `equilibrate`.
 
     Without cycles it is the equilibrated flux of v. Each V-cycle improves z, starting from v; its equilibrated flux
     gives one more direction, and the flux moves to the point of the affine hull with the least misfit to v. By
     Pythagoras that is also the point closest to the solution's flux: the bound never grows with the cycles.
     """
-    q = equilibrate(A.flux(v), load, A.domain)
+    q = equilibrate(flow_of(v, A), load, A.domain, absorption)
     if cycles == 0:
         return q
     cycle, z = geometric_multigrid(A), v
     rest = misfit(q, v, A)
-    directions: list[tuple[FaceField, Field]] = []
+    directions: list[tuple[Flow, Field]] = []
     for _ in range(cycles):
         step = cycle(load - A(z))
-        target = equilibrate(A.flux(z + step), load, A.domain)
+        target = equilibrate(flow_of(z + step, A), load, A.domain, absorption)
         d = tuple(t - s for t, s in zip(target, q, strict=True))
         for other, move in directions:
             share = _share(d, other, A)
             d, step = _add(d, other, -share), step - _like(share, step) * move
+        # A direction this short gains nothing, and rounding may have brought it out of equilibrium.
+        counts = product(d, d, A) > NEGLIGIBLE**2 * product(rest, rest, A)
+        d, step = _add(d, d, counts.to(z) - 1), step * _like(counts.to(step), step)
         directions.append((d, step))
         share = -_share(rest, d, A)
         q, rest, z = _add(q, d, share), _add(rest, d, share), z + _like(share, z) * step
     return q
 
 
-def _share(s: FaceField, d: FaceField, A: FiniteVolume) -> Float[Tensor, " b"]:
+def _share(s: Flow, d: Flow, A: FiniteVolume) -> Float[Tensor, " b"]:
     """(s, d) / (d, d), 0 where d vanishes."""
-    size = face_product(d, d, A)
-    return face_product(s, d, A) / torch.where(size > 0, size, torch.inf)
+    size = product(d, d, A)
+    return product(s, d, A) / torch.where(size > 0, size, torch.inf)
 
 
-def _add(s: FaceField, d: FaceField, factor: Float[Tensor, " b"]) -> FaceField:
+def _add(s: Flow, d: Flow, factor: Float[Tensor, " b"]) -> Flow:
     return tuple(one + _like(factor, other) * other for one, other in zip(s, d, strict=True))
 
 

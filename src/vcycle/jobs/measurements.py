@@ -67,7 +67,7 @@ def _discrete(
         raise ValueError(f"the surrogate gives no bound for {problem.name}")
     norm = problem.energy_norm(inputs)
     error = norm(prediction.value - reference).nan_to_num(nan=torch.inf)
-    own = energy_bound(reference, *problem.fields(inputs), problem.domain).value
+    own = energy_bound(reference, *problem.fields(inputs), problem.domain, reaction=problem.reaction(inputs)).value
     return prediction.bound, error, norm(reference), own / error
 
 
@@ -77,6 +77,7 @@ def audit(
     trained: Shape,
     resolutions: Sequence[int | Sequence[int]] | None,
     seed: int,
+    progress: bool = False,
 ) -> tuple[AtResolution, ...]:
     """Other grids: the same functions where they can be sampled, else the test sets there are."""
     domain, placement, problem = surrogate.domain, surrogate.placement, trials.problem
@@ -89,7 +90,7 @@ def audit(
         return audit_resolutions(surrogate.apply, sets, trained, domain, placement, same_functions=False)
     shapes = other_shapes(trained, resolutions)
     count = min(AUDIT_SAMPLES, len(trials.main))
-    sets = at_resolutions(problem, shapes, seed, count)
+    sets = at_resolutions(problem, shapes, seed, count, progress)
     return audit_resolutions(surrogate.apply, sets, trained, domain, placement, same_functions=True)
 
 

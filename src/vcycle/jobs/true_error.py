@@ -8,9 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.hybrid import energy_bound
-from vcycle.hybrid.reconstruction import cell_means, flux_misfit
+from vcycle.hybrid.continuum import Continuum
 from vcycle.problems import Diffusion
-from vcycle.spaces import Grid
 
 Field = Float[Tensor, "b 1 *grid"]
 Vertices = Float[Tensor, "b 1 *points"]
@@ -21,7 +20,7 @@ MOST_CELLS = 2**18
 
 @dataclass(frozen=True)
 class TrueError:
-    """low <= ||a^(1/2) grad(u - v)|| <= high, and ||a^(1/2) grad u|| of the PDE's solution u."""
+    """low <= |||u - v||| <= high in the energy norm, and |||u|||, of the PDE's solution u."""
 
     low: PerSample
     high: PerSample
@@ -41,8 +40,9 @@ class TrueError:
 def continuum_error(problem: Diffusion, inputs: Float[Tensor, "b c *grid"], vertices: Vertices) -> TrueError:
     """The energy error of the multilinear function through `vertices`, with inputs that are constant on cells.
 
-    ||u - v||^2 = ||u||^2 - 2 (f, v) + ||v||^2 needs only the energy of u, which the solution w on a grid up to eight
-    times finer encloses: 2 (f, w) - ||w||^2 <= ||u||^2 <= that + bound(w)^2 (Ritz below, Prager and Synge above).
+    In the energy norm ||u - v||^2 = ||u||^2 - 2 (f, v) + ||v||^2 needs only the energy of u, which the solution w on a
+    grid up to eight times finer encloses: 2 (f, w) - ||w||^2 <= ||u||^2 <= that + bound(w)^2 (Ritz below, Prager and
+    Synge above).
     """
     parts = [_enclose(problem, inputs[i : i + 1], vertices[i : i + 1]) for i in range(inputs.shape[0])]
     return TrueError(
@@ -57,11 +57,17 @@ def _enclose(problem: Diffusion, inputs: Float[Tensor, "b c *grid"], vertices: V
     for _ in range(refinements(tuple(inputs.shape[2:]))):
         for axis in range(problem.domain.dimension):
             fine = fine.repeat_interleave(2, axis + 2)
+    (fine_equation, f), (equation, coarse_f) = _equation(problem, fine), _equation(problem, inputs)
     w = energy_bound(
-        problem.solve(fine).value, *(field.double() for field in problem.fields(fine)), problem.domain, form="continuum"
+        problem.solve(fine).value,
+        fine_equation.a,
+        f,
+        problem.domain,
+        reaction=fine_equation.c,
+        form="continuum",
     )
-    least = _work(problem, fine, w.field) * 2 - _energy(problem, fine, w.field)
-    below = least - 2 * _work(problem, inputs, vertices) + _energy(problem, inputs, vertices)
+    least = 2 * _work(fine_equation, f, w.field) - _energy(fine_equation, w.field)
+    below = least - 2 * _work(equation, coarse_f, vertices) + _energy(equation, vertices)
     return TrueError(below.clamp_min(0).sqrt(), (below + w.value.square()).clamp_min(0).sqrt(), least.sqrt())
 
 
@@ -71,18 +77,18 @@ def refinements(shape: tuple[int, ...]) -> int:
     return max(1, min(3, math.floor(room)))
 
 
-def _work(problem: Diffusion, inputs: Float[Tensor, "b c *grid"], v: Vertices) -> PerSample:
+def _equation(problem: Diffusion, inputs: Float[Tensor, "b c *grid"]) -> tuple[Continuum, Field]:
+    """The PDE and its source, in double precision."""
+    a, f = (field.double() for field in problem.fields(inputs))
+    c = problem.reaction(inputs)
+    return Continuum(a, None if c is None else c.double(), problem.domain), f
+
+
+def _work(equation: Continuum, f: Field, v: Vertices) -> PerSample:
     """(f, v)."""
-    f = problem.fields(inputs)[1].double()
-    return math.prod(Grid(problem.domain, tuple(f.shape[2:])).spacing) * (f * cell_means(v)).flatten(1).sum(1)
+    return equation.volume * (f * equation.means(v)).flatten(1).sum(1)
 
 
-def _energy(problem: Diffusion, inputs: Float[Tensor, "b c *grid"], v: Vertices) -> PerSample:
-    """||a^(1/2) grad v||^2."""
-    a = problem.fields(inputs)[0].double()
-    zero = []
-    for axis in range(problem.domain.dimension):
-        shape = list(a.shape)
-        shape[axis + 2] += 0 if problem.domain.periodic(axis) else 1
-        zero.append(a.new_zeros(shape))
-    return flux_misfit(tuple(zero), v, a, problem.domain)
+def _energy(equation: Continuum, v: Vertices) -> PerSample:
+    """|||v|||^2."""
+    return equation.square(v).flatten(1).sum(1)

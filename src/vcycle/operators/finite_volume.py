@@ -1,4 +1,4 @@
-"""The finite-volume operator of diffusion: A u = -div(a grad u), integrated over every cell."""
+"""The finite-volume operator of diffusion and reaction: A u = -div(a grad u) + c u, integrated over every cell."""
 
 import math
 
@@ -7,33 +7,54 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.operators.base import LinearOperator
-from vcycle.spaces import Domain, FaceField, Space, conductances, difference, divergence
+from vcycle.spaces import Domain, FaceField, Grid, Space, conductances, difference, divergence
 
 Field = Float[Tensor, "b c *grid"]
 
 
 class FiniteVolume(LinearOperator):
-    """(A u)_cell = sum over its faces of k (u_cell - u_neighbour): self-adjoint, positive semi-definite.
+    """(A u)_cell = r u_cell + sum over its faces of k (u_cell - u_neighbour): self-adjoint, positive semi-definite.
 
     `faces` are the conductances k >= 0 of every face (spaces.conductances), a batch (b, 1, *grid) at once; on a
-    Dirichlet face the neighbour is the boundary value 0, on a Neumann face k = 0. The right-hand side that belongs to
-    A is the source integrated over cells. Built by `FiniteVolume.assemble(a, domain)`.
+    Dirichlet face the neighbour is the boundary value 0, on a Neumann face k = 0. `reaction` is r = c |cell| >= 0, not
+    zero in any sample; None where nothing reacts. The right-hand side that belongs to A is the source integrated over
+    cells. Built by `FiniteVolume.assemble(a, domain, c)`.
     """
 
-    def __init__(self, faces: FaceField, domain: Domain):
+    def __init__(self, faces: FaceField, domain: Domain, reaction: Field | None = None):
         space = Space(domain)
         super().__init__(space, space, frozenset({"self_adjoint", "positive"}))
         self.domain = domain
         for axis, k in enumerate(faces):
             self.register_buffer(f"k{axis}", k)
-        self.register_buffer("diagonal", _diagonal(faces, domain))
+        self.register_buffer("reaction", reaction)
+        diagonal = _diagonal(faces, domain)
+        self.register_buffer("diagonal", diagonal if reaction is None else diagonal + reaction)
 
     @classmethod
-    def assemble(cls, a: Field, domain: Domain) -> "FiniteVolume":
-        """From the coefficient a > 0 on cells, (b, 1, *grid)."""
-        return cls(conductances(a, domain), domain)
+    def assemble(cls, a: Field, domain: Domain, reaction: Field | None = None) -> "FiniteVolume":
+        """From the coefficient a > 0 and the reaction c >= 0 on cells, (b, 1, *grid).
+
+        Raises ValueError where, without a Dirichlet face, some samples react and others do not: the former have one
+        solution, the latter one up to a constant.
+        """
+        if reaction is None or not bool((reaction > 0).any()):
+            return cls(conductances(a, domain), domain)
+        if domain.floating and not bool((reaction > 0).flatten(1).any(1).all()):
+            raise ValueError(
+                f"on {domain} some samples have a reaction and others none, which fix their solutions differently: "
+                "put them into batches of their own"
+            )
+        r = math.prod(Grid(domain, tuple(a.shape[2:])).spacing) * reaction
+        return cls(conductances(a, domain), domain, r.expand(torch.broadcast_shapes(a.shape, r.shape)))
 
     diagonal: Tensor
+    reaction: Tensor | None
+
+    @property
+    def floating(self) -> bool:
+        """Whether A annihilates constants: neither a Dirichlet face nor a reaction."""
+        return self.domain.floating and self.reaction is None
 
     @property
     def faces(self) -> FaceField:
@@ -45,7 +66,8 @@ class FiniteVolume(LinearOperator):
 
     def forward(self, u: Field) -> Field:
         if torch.is_grad_enabled() and (u.requires_grad or self.diagonal.requires_grad):
-            return -divergence(self.flux(u), self.domain)
+            out = -divergence(self.flux(u), self.domain)
+            return out if self.reaction is None else out + self.reaction * u
         return self._stencil(u)
 
     def _stencil(self, u: Field) -> Field:
@@ -75,14 +97,19 @@ class FiniteVolume(LinearOperator):
         """The operator on cells twice as long along `axes`: fine faces between the same coarse cells are in parallel.
 
         Across a coarsened axis the sum is halved because the cell centres are twice as far apart (Galerkin with
-        piecewise constants alone would be twice too stiff). An odd last cell stays a cell of its own.
+        piecewise constants alone would be twice too stiff). Reactions add. An odd last cell stays a cell of its own.
         """
         coarse = tuple(_coarsen_faces(k, axis, axes, self.domain) for axis, k in enumerate(self.faces))
-        return FiniteVolume(coarse, self.domain)
+        reaction = self.reaction
+        if reaction is not None:
+            for axis in axes:
+                reaction = sum_pairs(reaction, axis - self.domain.dimension)
+        return FiniteVolume(coarse, self.domain, reaction)
 
     def to_dtype(self, dtype: torch.dtype) -> "FiniteVolume":
         """A copy in another precision."""
-        return FiniteVolume(tuple(k.to(dtype) for k in self.faces), self.domain)
+        reaction = None if self.reaction is None else self.reaction.to(dtype)
+        return FiniteVolume(tuple(k.to(dtype) for k in self.faces), self.domain, reaction)
 
     def dense(self) -> Float[Tensor, "b n n"]:
         """The matrix, for small grids: (b, cells, cells)."""

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.operators.base import LinearOperator
+from vcycle.operators.compact import Compact
 from vcycle.operators.finite_volume import FiniteVolume, sum_pairs
 from vcycle.operators.multigrid import Level, Multigrid, Smoother
 from vcycle.spaces import Domain, Space
@@ -31,7 +32,7 @@ def geometric_multigrid(A: FiniteVolume, steps: int | None = None) -> Multigrid:
     levels = []
     while math.prod(A.diagonal.shape[2:]) > COARSEST:
         shape = tuple(A.diagonal.shape[2:])
-        axes = _short_axes(A.domain, shape)
+        axes = short_axes(A.domain, shape)
         smoother = Smoother(Chebyshev(A, steps), A)
         R, P = Aggregation(A.domain, axes), Injection(A.domain, axes, shape)
         levels.append(Level([smoother], [smoother], A=A, R=R, P=P))
@@ -40,7 +41,7 @@ def geometric_multigrid(A: FiniteVolume, steps: int | None = None) -> Multigrid:
     return Multigrid(A.source, A.target, levels, frozenset({"self_adjoint", "positive"}))
 
 
-def _short_axes(domain: Domain, shape: tuple[int, ...]) -> tuple[int, ...]:
+def short_axes(domain: Domain, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The axes along which cells are shortest (within a factor sqrt 3) and that can still be coarsened."""
     lengths = {axis: domain.lengths[axis] / n for axis, n in enumerate(shape) if n > 1}
     return tuple(axis for axis, h in lengths.items() if h**2 < 3 * min(lengths.values()) ** 2)
@@ -49,14 +50,14 @@ def _short_axes(domain: Domain, shape: tuple[int, ...]) -> tuple[int, ...]:
 class Chebyshev(LinearOperator):
     """S r = p(D^-1 A) D^-1 r: `steps` Chebyshev-Jacobi iterations for A u = r from u = 0.
 
-    D is the diagonal of A; the polynomial damps the eigenvalues of D^-1 A in [low, 2]. Self-adjoint and positive.
-    Source: Adams, Brezina, Hu, Tuminaro 2003.
+    D is the diagonal of A; the polynomial damps the eigenvalues of D^-1 A in [low, largest], 2 being the largest of
+    finite volumes. Self-adjoint and positive. Source: Adams, Brezina, Hu, Tuminaro 2003.
     """
 
-    def __init__(self, A: FiniteVolume, steps: int = 3, low: float = 0.4):
+    def __init__(self, A: FiniteVolume | Compact, steps: int = 3, low: float = 0.4, largest: float = 2.0):
         super().__init__(A.source, A.target, frozenset({"self_adjoint", "positive"}))
         self.A, self.steps = A, steps
-        self.middle, self.radius = (2.0 + low) / 2, (2.0 - low) / 2
+        self.middle, self.radius = (largest + low) / 2, (largest - low) / 2
         self.register_buffer("inverse_diagonal", 1 / A.diagonal)
 
     inverse_diagonal: Tensor
@@ -125,18 +126,18 @@ class Injection(LinearOperator):
 class DenseInverse(LinearOperator):
     """S f = A^-1 f on a small grid, (b, n, n) inverses computed once.
 
-    Where A annihilates constants (no Dirichlet face) this is the pseudo-inverse, which annihilates them too: the
-    solution with mean zero for every f with mean zero.
+    Where A annihilates constants (no Dirichlet face, no reaction) this is the pseudo-inverse, which annihilates them
+    too: the solution with mean zero for every f with mean zero.
     """
 
-    def __init__(self, A: FiniteVolume):
+    def __init__(self, A: FiniteVolume | Compact):
         super().__init__(A.source, A.target, frozenset({"self_adjoint", "positive"}))
         matrix = A.dense()
-        if A.domain.floating:
+        if A.floating:
             matrix = matrix + matrix.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] / matrix.shape[-1]
         # Inverted in double precision: at high contrast single precision would lose the symmetry.
         inverse = torch.linalg.inv(matrix.double())
-        if A.domain.floating:
+        if A.floating:
             inverse = inverse - inverse.mean(1, keepdim=True)
             inverse = inverse - inverse.mean(2, keepdim=True)
         self.register_buffer("inverse", ((inverse + inverse.mT) / 2).to(matrix.dtype))
@@ -144,7 +145,8 @@ class DenseInverse(LinearOperator):
     inverse: Tensor
 
     def forward(self, u: Field) -> Field:
-        return (self.inverse @ u.flatten(2).mT).mT.view_as(u)
+        vectors = u.reshape(u.shape[0], -1, self.inverse.shape[-1])
+        return (self.inverse @ vectors.mT).mT.reshape(u.shape)
 
     def adjoint(self) -> LinearOperator:
         return self

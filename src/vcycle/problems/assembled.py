@@ -1,4 +1,4 @@
-"""The independent second solver: -div(a grad u) = f as a sparse matrix, face by face, and a direct factorisation.
+"""The independent second solver: -div(a grad u) + c u = f as a sparse matrix, face by face, and a direct factorisation.
 
 Shares no line with the matrix-free operator on tensors; NumPy and SciPy only.
 """
@@ -48,11 +48,14 @@ def assemble(a: np.ndarray, domain: Domain) -> sp.csc_array:
     return sp.csc_array((entries, (np.concatenate(rows), np.concatenate(columns))), shape=(a.size, a.size))
 
 
-def solve_assembled(a: Field, f: Field, domain: Domain) -> Field:
-    """The direct solution for every sample of a batch; mean zero where no face is Dirichlet."""
+def solve_assembled(a: Field, f: Field, domain: Domain, reaction: Field | None = None) -> Field:
+    """The direct solution for every sample of a batch; mean zero with neither a Dirichlet face nor a reaction."""
     volume = np.prod(np.array(domain.lengths) / np.array(a.shape[2:]))
+    c = torch.zeros_like(a) if reaction is None else reaction.expand_as(a)
     out = []
-    for coefficient, source in zip(a[:, 0].numpy(force=True), f[:, 0].numpy(force=True), strict=True):
-        u = solve_direct(assemble(coefficient, domain), source.ravel() * volume, floating=domain.floating)
+    for i, coefficient in enumerate(a[:, 0].numpy(force=True)):
+        taken, load = (volume * field[i].numpy(force=True).ravel() for field in (c, f))
+        matrix = sp.csc_array(assemble(coefficient, domain) + sp.diags_array(taken))
+        u = solve_direct(matrix, load, floating=domain.floating and not taken.any())
         out.append(u.reshape(coefficient.shape))
     return torch.from_numpy(np.stack(out))[:, None].to(a)

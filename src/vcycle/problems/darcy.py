@@ -6,14 +6,11 @@ from typing import ClassVar, Literal
 
 import torch
 
-from vcycle.operators import geometric_multigrid
-from vcycle.problems.base import MORE_ITERATIONS, Field, Inputs
-from vcycle.problems.diffusion import Diffusion, centred, without_mean
+from vcycle.problems.base import Field, Inputs
+from vcycle.problems.diffusion import Diffusion, centred, positive, without_mean
 from vcycle.problems.priors import Prior, TwoPhase
-from vcycle.solvers import Solution, conjugate_gradients
 from vcycle.spaces import GaussianField
 
-SINGLE_PRECISION_CONTRAST = 1e3
 SOURCE_STREAM = 1
 
 
@@ -68,26 +65,6 @@ class Darcy(Diffusion):
 
     def fields(self, inputs: Inputs) -> tuple[Field, Field]:
         self.require_channels(inputs)
-        a = inputs[:, :1]
-        if not bool((a > 0).all()):
-            raise ValueError(f"the coefficient a must be positive everywhere, got a minimum of {float(a.min()):g}")
+        a = positive(inputs[:, :1])
         f = inputs[:, 1:] if self.source == "gaussian" else torch.ones_like(a)
         return a, without_mean(f) if self.domain.floating else f
-
-    def solve(self, inputs: Inputs, tolerance: float | None = None, most: int = 200) -> Solution:
-        with torch.no_grad():
-            A, load = self.system(inputs)
-            a = inputs[:, :1]
-            # Single precision keeps 7 digits and the contrast takes log10(contrast) of them; careful solves do without.
-            single = most < MORE_ITERATIONS and bool(a.amax() < SINGLE_PRECISION_CONTRAST * a.amin())
-            cycle = geometric_multigrid(A.to_dtype(torch.float32) if single else A)
-            solution = conjugate_gradients(
-                A,
-                load,
-                cycle,
-                weight=1 / A.diagonal,
-                floating=self.domain.floating,
-                tolerance=self.tolerance if tolerance is None else tolerance,
-                most=most,
-            )
-        return solution.centred() if self.domain.floating else solution

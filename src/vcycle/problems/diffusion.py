@@ -1,28 +1,32 @@
-"""Diffusion, -div(a grad u) = f: the problems with an energy norm and a guaranteed bound."""
+"""Diffusion and reaction, -div(a grad u) + c u = f: the problems with an energy norm and a guaranteed bound."""
 
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.operators import FiniteVolume
+from vcycle.operators import FiniteVolume, geometric_multigrid
 from vcycle.problems.assembled import solve_assembled
-from vcycle.problems.base import Field, Inputs, PerSample, Problem
+from vcycle.problems.base import MORE_ITERATIONS, Field, Inputs, PerSample, Problem
 from vcycle.problems.manufactured import manufactured
+from vcycle.solvers import Solution, conjugate_gradients
 from vcycle.spaces import L2, Energy, Grid, Norm
 
 Function = Float[Tensor, "1 1 *grid"]
+SINGLE_PRECISION_CONTRAST = 1e3
 
 
 @dataclass(frozen=True)
 class Diffusion(Problem):
-    """-div(a grad u) = f on a box; u = 0 on Dirichlet faces, no flow through Neumann faces.
+    """-div(a grad u) + c u = f on a box, c >= 0; u = 0 on Dirichlet faces, no flow through Neumann faces.
 
-    Without any Dirichlet face f must have mean zero, and u is the solution with mean zero.
+    With neither a Dirichlet face nor a reaction f must have mean zero, and u is the solution with mean zero.
     Discretisation: cell-centred finite volumes with harmonic means, second order for smooth a, first order where a
-    jumps. The energy norm is ||a^(1/2) grad u||; hybrid.energy_bound bounds errors in it.
+    jumps. The square of the energy norm is ||a^(1/2) grad u||^2 + ||c^(1/2) u||^2; hybrid.energy_bound bounds errors
+    in it.
     """
 
     @property
@@ -33,13 +37,36 @@ class Diffusion(Problem):
     def fields(self, inputs: Inputs) -> tuple[Field, Field]:
         """The coefficient a and the source f, (b, 1, *grid) each; where f must have mean zero, rounding is removed."""
 
+    def reaction(self, inputs: Inputs) -> Field | None:
+        """The reaction c >= 0, (b, 1, *grid); None where the equation has none."""
+        del inputs
+        return None
+
     def operator(self, inputs: Inputs) -> FiniteVolume:
         """A of the discrete equations A u = f |cell|."""
-        return FiniteVolume.assemble(self.fields(inputs)[0], self.domain)
+        return FiniteVolume.assemble(self.fields(inputs)[0], self.domain, self.reaction(inputs))
 
     def energy_norm(self, inputs: Inputs) -> Norm:
         """The norm that belongs to the equation with these inputs."""
-        return Energy(self.domain, self.fields(inputs)[0])
+        return Energy(self.domain, self.fields(inputs)[0], self.reaction(inputs))
+
+    def solve(self, inputs: Inputs, tolerance: float | None = None, most: int = 200) -> Solution:
+        with torch.no_grad():
+            A, load = self.system(inputs)
+            a = self.fields(inputs)[0]
+            # Single precision keeps 7 digits and the contrast takes log10(contrast) of them; careful solves do without.
+            single = most < MORE_ITERATIONS and bool(a.amax() < SINGLE_PRECISION_CONTRAST * a.amin())
+            cycle = geometric_multigrid(A.to_dtype(torch.float32) if single else A)
+            solution = conjugate_gradients(
+                A,
+                load,
+                cycle,
+                weight=1 / A.diagonal,
+                floating=A.floating,
+                tolerance=self.tolerance if tolerance is None else tolerance,
+                most=most,
+            )
+        return solution.centred() if A.floating else solution
 
     def residual(self, inputs: Inputs, u: Field) -> PerSample:
         """||f - A u|| / ||f|| in the norm weighted with the inverse diagonal of A."""
@@ -49,7 +76,7 @@ class Diffusion(Problem):
 
     def verify(self, inputs: Inputs, u: Field) -> PerSample:
         a, f = (field.double() for field in self.fields(inputs))
-        return L2(self.domain).relative(u.double(), solve_assembled(a, f, self.domain))
+        return L2(self.domain).relative(u.double(), solve_assembled(a, f, self.domain, self.reaction(inputs)))
 
     def manufactured(self, shape: tuple[int, ...]) -> tuple[Function, Function, Function]:
         """Smooth a, f and the exact u on a grid, for measuring the order of convergence (2)."""
@@ -59,7 +86,15 @@ class Diffusion(Problem):
         """A and the load f |cell| of the discrete equations, in double precision."""
         a, f = (field.double() for field in self.fields(inputs))
         cell = math.prod(Grid(self.domain, tuple(f.shape[2:])).spacing)
-        return FiniteVolume.assemble(a, self.domain), f * cell
+        c = self.reaction(inputs)
+        return FiniteVolume.assemble(a, self.domain, None if c is None else c.double()), f * cell
+
+
+def positive(a: Field) -> Field:
+    """a, or ValueError where it is not positive."""
+    if not bool((a > 0).all()):
+        raise ValueError(f"the coefficient a must be positive everywhere, got a minimum of {float(a.min()):g}")
+    return a
 
 
 def without_mean(f: Field) -> Field:

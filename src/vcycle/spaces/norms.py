@@ -85,16 +85,20 @@ class HMinus1(Norm):
 
 @dataclass(frozen=True)
 class Energy(Norm):
-    """||u||_a^2 = integral of a |grad u|^2, on cells, with harmonic means of a at the faces.
+    """||u||_a^2 = integral of a |grad u|^2 + c u^2, on cells, with harmonic means of a at the faces.
 
-    `coefficient` is a (b, 1, *grid) or broadcasts to it.
+    `coefficient` is a (b, 1, *grid) or broadcasts to it; so is the `reaction` c, None for 0.
     """
 
     domain: Domain
     coefficient: Float[Tensor, "b 1 *grid"]
+    reaction: Float[Tensor, "b 1 *grid"] | None = None
 
     def __call__(self, u: Field) -> PerSample:
-        return energy(conductances(self.coefficient, self.domain), u, self.domain).sum(1).sqrt()
+        square = energy(conductances(self.coefficient, self.domain), u, self.domain).sum(1)
+        if self.reaction is not None:
+            square = square + L2(self.domain)(self.reaction.sqrt() * u).square()
+        return square.sqrt()
 
 
 def gradient_energy(u: Field, domain: Domain, placement: Placement) -> PerSample:

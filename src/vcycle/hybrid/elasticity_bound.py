@@ -1,0 +1,124 @@
+"""Guaranteed bounds in linear elasticity, by symmetric stresses in equilibrium: no constant of Korn is needed."""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vcycle.hybrid.bound import SAFETY
+from vcycle.hybrid.cell_quadrature import at_point, gauss_points, gradient_at
+from vcycle.hybrid.halved_cells import halved, repeated
+from vcycle.hybrid.symmetric_stress import SymmetricStress
+from vcycle.spaces import Domain
+
+Array = np.ndarray
+Values = Float[Tensor, "..."]  # what callers hand in; its shape is checked with a sentence
+
+
+@dataclass(frozen=True)
+class ElasticityBound:
+    """An upper bound of an elastic energy error, |||w|||^2 = integral of eps(w) : C eps(w).
+
+    value    (b,) >= |||u - v|||
+    least    (b,) <= |||u|||: the larger of (f, v) / |||v||| and |||v||| - value
+    field    (b, d, *points) v itself: values at the vertices of cells halved along every axis, multilinear between
+    """
+
+    value: Float[Tensor, " b"]
+    least: Float[Tensor, " b"]
+    field: Float[Tensor, "b d *points"]
+
+    @property
+    def relative(self) -> Float[Tensor, " b"]:
+        """(b,) >= |||u - v||| / |||u|||; infinite where v says nothing about the size of u."""
+        return torch.where(self.value == 0, 0.0, torch.where(self.least > 0, self.value / self.least, torch.inf))
+
+
+def elasticity_bound(v: Values, lame: Values, shear: Values, force: Values, domain: Domain) -> ElasticityBound:
+    """|||u - v||| <= ||C^(-1/2) (sigma - C eps(v))|| for every symmetric sigma with div sigma + f = 0,
+
+    -div(C eps(u)) = f, C eps = lambda tr(eps) I + 2 mu eps, u = 0 on Dirichlet faces, sigma n = 0 on Neumann faces.
+
+    v            (b, d, *grid) at cell centres; the function is the finite element through them (operators.elements)
+    lame, shear  lambda and mu on cells, (b, 1, *grid), mu > 0 and 2 mu + d lambda > 0
+    force        f on cells, (b, d, *grid)
+
+    sigma is the stress of v, averaged to the faces and edges of the halved cells and brought to equilibrium by one
+    factorisation that does not depend on the data and is kept (hybrid.symmetric_stress): it holds for *any* v.
+    Computed in double precision; the value includes what rounding left of the imbalance, and a relative 1e-10.
+    Raises ValueError for periodic axes, no Dirichlet face, moduli out of range, and shapes that do not fit.
+    Source: Prager and Synge 1947; docs/theory_beyond.md.
+    """
+    d, grid = domain.dimension, tuple(v.shape[2:])
+    if d == 1 or v.ndim != d + 2 or v.shape[1] != d:
+        raise ValueError(f"v must have shape (batch, {d}, *grid), two or three dimensions, got {tuple(v.shape)}")
+    for name, field, channels in (("lame", lame, 1), ("shear", shear, 1), ("force", force, d)):
+        if tuple(field.shape) != (len(v), channels, *grid):
+            raise ValueError(f"{name} must have shape {(len(v), channels, *grid)}, got {tuple(field.shape)}")
+    if not bool((shear > 0).all() & (2 * shear + d * lame > 0).all()):
+        raise ValueError("the moduli must have mu > 0 and 2 mu + d lambda > 0 everywhere")
+    space = _space(domain, tuple(2 * n for n in grid))
+    field = halved(v.double(), domain)
+    w = field.numpy(force=True)
+    lam, mu, f = (repeated(x.double()).numpy(force=True) for x in (lame, shear, force))
+    lam, mu = lam[:, 0], mu[:, 0]
+    start = _averaged(space, w, lam, mu)
+    flat = f.reshape(len(f), -1)
+    stress = space.equilibrate(start, flat)
+    rounding = space.correction(space.imbalance(stress, flat))
+    value = np.sqrt(_misfit(space, stress, w, lam, mu)) + np.sqrt(_misfit(space, rounding, 0 * w, lam, mu))
+    norm = np.sqrt(_misfit(space, 0 * stress, w, lam, mu))
+    cell = np.prod(space.spacing)
+    work = cell * (f * at_point(w, (0.5,) * d)).reshape(len(f), -1).sum(1)
+    least = np.maximum(norm - value * SAFETY, work / np.where(norm > 0, norm, 1.0))
+    return ElasticityBound(torch.from_numpy(value * SAFETY), torch.from_numpy(least), field)
+
+
+def _stress_of(gradient: Array, lame: Array, shear: Array) -> Array:
+    """C eps, (b, d, d, *cells)."""
+    eps = (gradient + gradient.swapaxes(1, 2)) / 2
+    out = 2 * shear[:, None, None] * eps
+    for i in range(eps.shape[1]):
+        out[:, i, i] += lame * np.einsum("bii...->b...", eps)
+    return out
+
+
+def _averaged(space: SymmetricStress, w: Array, lame: Array, shear: Array) -> Array:
+    """The stress of w in the middles of cells, averaged to the values of the space; the softer cell weighs more."""
+    d = space.domain.dimension
+    middle = _stress_of(gradient_at(w, space.spacing, (0.5,) * d), lame, shear)
+    parts = []
+    for i, j in space.pairs:
+        weight = 1 / (lame + 2 * shear) if i == j else 1 / shear
+        total, size = weight * middle[:, i, j], weight
+        for axis in {i, j}:
+            total, size = (_around(x, axis - d) for x in (total, size))
+        parts.append((total / size).reshape(len(w), -1))
+    return np.concatenate(parts, 1)
+
+
+def _around(x: Array, axis: int) -> Array:
+    """The sum over the cells at both sides."""
+    wide = [(0, 0)] * x.ndim
+    wide[axis] = (1, 1)
+    x = np.pad(x, wide)
+    return np.take(x, range(1, x.shape[axis]), axis) + np.take(x, range(x.shape[axis] - 1), axis)
+
+
+def _misfit(space: SymmetricStress, stress: Array, w: Array, lame: Array, shear: Array) -> Array:
+    """The integral of (sigma - C eps(w)) : C^-1 (sigma - C eps(w)), exactly: of degree 4 in every coordinate."""
+    d, total = space.domain.dimension, np.zeros_like(shear)
+    for point, weight in gauss_points(d, 3):
+        S = space.at(stress, point) - _stress_of(gradient_at(w, space.spacing, point), lame, shear)
+        trace = np.einsum("bii...->b...", S)
+        square = np.einsum("bij...,bij...->b...", S, S)
+        total += weight * (square - lame / (2 * shear + d * lame) * trace**2) / (2 * shear)
+    return np.prod(space.spacing) * total.reshape(len(total), -1).sum(1)
+
+
+@functools.lru_cache(maxsize=4)  # they hold factorisations
+def _space(domain: Domain, shape: tuple[int, ...]) -> SymmetricStress:
+    return SymmetricStress(domain, shape)

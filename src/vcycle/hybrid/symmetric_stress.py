@@ -1,0 +1,154 @@
+"""Symmetric stresses in exact equilibrium on the cells of a box: div sigma + f = 0 for f constant on cells.
+
+sigma_ij is bilinear in x_i and x_j with values at the edges of cells (vertices in two dimensions), sigma_ii quadratic
+in x_i with values on the faces across axis i, both constant in the other coordinates. Then sigma n is continuous across
+faces, and div sigma + f vanishes if its mean over every cell does, the quadratic part of sigma_ii being
+
+    -(x_i - l) (x_i - r) / 2 times the sum over j of the mixed differences of sigma_ij.
+
+Source: Hu, Man and Zhang, SIAM J. Numer. Anal. 52, 2014 (the element).
+"""
+
+import functools
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+import scipy.sparse.linalg
+from jaxtyping import Float
+
+from vcycle.hybrid.cell_quadrature import Point, between
+from vcycle.spaces import Domain, Grid
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class SymmetricStress:
+    """The space of these stresses on n cells per axis, free of traction on Neumann faces, and its equilibrium.
+
+    A stress is a vector (b, dofs): sigma_00, sigma_01, ..., sigma_11, ... one after the other (`shapes`).
+    """
+
+    domain: Domain
+    shape: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if any("periodic" in faces for faces in self.domain.boundary) or self.domain.floating:
+            raise ValueError(
+                f"stresses in equilibrium are known for boxes with dirichlet and neumann faces, at least one of them "
+                f"dirichlet, got {self.domain}"
+            )
+        if min(self.shape) < 2:
+            raise ValueError(f"stresses need 2 or more cells per axis, got {self.shape}: refine the grid")
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        d = self.domain.dimension
+        return [(i, j) for i in range(d) for j in range(i, d)]
+
+    @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """Of the values of every component."""
+        return [tuple(n + (k in pair) for k, n in enumerate(self.shape)) for pair in self.pairs]
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        return Grid(self.domain, self.shape).spacing
+
+    def parts(self, stress: Float[Array, "b dofs"]) -> list[Array]:
+        """The values of every component, (b, *shape of it)."""
+        ends = np.cumsum([math.prod(shape) for shape in self.shapes])[:-1]
+        return [p.reshape(-1, *s) for p, s in zip(np.split(stress, ends, 1), self.shapes, strict=True)]
+
+    @cached_property
+    def free(self) -> Array:
+        """Which values are not those of a traction on a Neumann face, (dofs,)."""
+        masks = []
+        for pair, shape in zip(self.pairs, self.shapes, strict=True):
+            mask = np.ones(shape, bool)
+            for axis in set(pair):
+                ends = np.moveaxis(mask, axis, 0)
+                for end, condition in zip((0, -1), self.domain.boundary[axis], strict=True):
+                    ends[end] &= condition == "dirichlet"
+            masks.append(mask.ravel())
+        return np.concatenate(masks)
+
+    @cached_property
+    def balance(self) -> sp.csr_array:
+        """From stresses to the means of div sigma over cells, (d cells, dofs)."""
+        rows = []
+        for i in range(self.domain.dimension):
+            row = []
+            for pair, shape in zip(self.pairs, self.shapes, strict=True):
+                if i not in pair:
+                    row.append(sp.csr_array((math.prod(self.shape), math.prod(shape))))
+                    continue
+                along = pair[0] + pair[1] - i
+                factors = [
+                    _difference(n, h) if k == along else _average(n) if k == i else sp.eye_array(n)
+                    for k, (n, h) in enumerate(zip(self.shape, self.spacing, strict=True))
+                ]
+                row.append(functools.reduce(sp.kron, factors))
+            rows.append(row)
+        return sp.csr_array(sp.block_array(rows)) @ sp.diags_array(self.free.astype(float))
+
+    @cached_property
+    def weights(self) -> Array:
+        """The inverse weight of every value in ||sigma||^2: shares of the cells around it, shear twice, (dofs,)."""
+        out = []
+        for (i, j), shape in zip(self.pairs, self.shapes, strict=True):
+            share = np.full(shape, 1.0 if i == j else 2.0)
+            for axis in {i, j}:
+                ends = np.moveaxis(share, axis, 0)
+                ends[[0, -1]] /= 2
+            out.append(1 / share.ravel())
+        return np.concatenate(out)
+
+    @cached_property
+    def factor(self) -> scipy.sparse.linalg.SuperLU:
+        """Of balance W balance^T, an elastic body whose material does not depend on the problem."""
+        matrix = self.balance @ sp.diags_array(self.weights) @ self.balance.T
+        return scipy.sparse.linalg.splu(
+            sp.csc_matrix(matrix), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}
+        )
+
+    def correction(self, force: Float[Array, "b rows"]) -> Float[Array, "b dofs"]:
+        """The least stress with div sigma + force = 0."""
+        potential = self.factor.solve(np.ascontiguousarray(-force.T))
+        return (self.weights[:, None] * (self.balance.T @ potential)).T
+
+    def imbalance(self, stress: Float[Array, "b dofs"], force: Float[Array, "b rows"]) -> Float[Array, "b rows"]:
+        return force + (self.balance @ stress.T).T
+
+    def equilibrate(self, stress: Float[Array, "b dofs"], force: Float[Array, "b rows"]) -> Float[Array, "b dofs"]:
+        """The stress next to the given one with div sigma + force = 0, `force` (b, d cells) being constant on cells."""
+        stress = stress * self.free
+        return stress + self.correction(self.imbalance(stress, force))
+
+    def at(self, stress: Float[Array, "b dofs"], point: Point) -> Float[Array, "b d d *cells"]:
+        """sigma at the same point of every cell, in units of the cell."""
+        d, parts = self.domain.dimension, dict(zip(self.pairs, self.parts(stress), strict=True))
+        out = np.zeros((len(stress), d, d, *self.shape))
+        for (i, j), values in parts.items():
+            for axis in {i, j}:
+                values = between(values, axis - d, point[axis])
+            out[:, i, j] = out[:, j, i] = values
+        for i in range(d):
+            x, h = point[i], self.spacing
+            for pair, values in parts.items():
+                if i in pair and pair[0] != pair[1]:
+                    j = pair[0] + pair[1] - i
+                    mixed = np.diff(np.diff(values, axis=i - d), axis=j - d) / (h[i] * h[j])
+                    out[:, i, i] += x * (1 - x) * h[i] ** 2 / 2 * mixed
+        return out
+
+
+def _difference(n: int, h: float) -> sp.csr_array:
+    return sp.csr_array(sp.diags_array([-np.ones(n), np.ones(n)], offsets=[0, 1], shape=(n, n + 1)) / h)
+
+
+def _average(n: int) -> sp.csr_array:
+    return sp.csr_array(sp.diags_array([np.ones(n), np.ones(n)], offsets=[0, 1], shape=(n, n + 1)) / 2)

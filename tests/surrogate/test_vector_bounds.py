@@ -1,0 +1,45 @@
+"""Displacements and flows are predicted with a guaranteed bound where a theorem covers the problem, else with none."""
+
+import pytest
+import torch
+
+from vcycle.problems import Elasticity, Stokes
+from vcycle.spaces import Domain
+from vcycle.surrogate import Surrogate
+
+
+def surrogate(problem, network):
+    return Surrogate(network, problem.domain, problem.input_names, problem.output_names, problem=problem)
+
+
+@pytest.mark.parametrize("problem", [Elasticity(), Elasticity(force="gaussian", domain=Domain.unit(2)), Stokes()])
+def test_the_bound_of_the_solver_is_small_and_that_of_zero_is_larger_than_the_solution(problem):
+    inputs = problem.sample((24, 24), 0, range(2))
+    solver = surrogate(problem, lambda x: problem.solve(x).value).predict(inputs)
+    zero = surrogate(problem, lambda x: 0 * problem.solve(x).value).predict(inputs)
+    assert solver.kind == zero.kind == "guaranteed"
+    assert solver.form == zero.form == "continuum"
+    assert bool((solver.relative < 0.5).all()), solver.relative
+    # The norm of u is at most that of zero's error, so that its bound is at least as large as |||v||| - bound of v.
+    assert bool((zero.bound > solver.bound).all())
+    broken = surrogate(problem, lambda x: torch.nan * problem.solve(x).value).predict(inputs)
+    assert bool(broken.bound.isinf().all())
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        Elasticity(force="traction"),
+        Elasticity(domain=Domain.unit(2, ["dirichlet", "periodic"])),
+        Elasticity(domain=Domain.unit(3)),
+        Stokes(drive="lid"),
+        Stokes(Domain.unit(3)),
+    ],
+)
+def test_claims_nothing_where_no_theorem_covers_the_problem(problem):
+    grid = (6,) * problem.domain.dimension
+    channels = len(problem.output_names)
+    inputs = problem.sample(grid, 0, range(1))
+    prediction = surrogate(problem, lambda x: torch.zeros(1, channels, *grid)).predict(inputs)
+    assert prediction.kind == "none"
+    assert prediction.bound is None

@@ -37,7 +37,7 @@ def jobs(monkeypatch):
 RESULT = Result(Path("R"), 10, 10, "finished", 8, {"loss": 0.5}, 3.2)
 
 
-@pytest.mark.parametrize("line", [[], ["generate"], ["train"], ["evaluate"], ["predict"], ["solve"]])
+@pytest.mark.parametrize("line", [[], ["generate"], ["train"], ["calibrate"], ["evaluate"], ["predict"], ["solve"]])
 def test_help_needs_no_torch(line):
     code = (
         "import sys; from vcycle.app.cli import main\n"

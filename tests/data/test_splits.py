@@ -24,7 +24,7 @@ def test_fractions_give_every_sample_to_one_split(samples, validation, test):
         ({"train": 0.5, "test": 0.4}, "fractions sum to 1 .* got train=0.5, test=0.4 with sum 0.9"),
         ({"train": 50, "test": 40}, "train=50, test=40 have 90 samples together, but there are 100"),
         ({"train": 110, "test": -10}, "split 'test' cannot have -10 samples"),
-        ({"trian": 1.0}, "a split is named 'train', 'validation' or 'test...', got 'trian'"),
+        ({"trian": 1.0}, "a split is named 'train', 'validation', 'calibration...' or 'test...', got 'trian'"),
         ({}, "the samples need a split"),
     ],
 )

@@ -36,13 +36,13 @@ def read_own(
 ) -> Dataset:
     """Pairs of arrays (sample, *grid), with or without an axis of channels, from .npz, .npy, .mat, .h5 or .pt files.
 
-    files         'train', optionally 'validation', and any test sets ('test', 'test_32', ...), each at its own
-                  resolution; or {'all': file}, cut by `splits` (as in `generate`). A pair of files holds the inputs
-                  and the outputs apart, as .npy must
+    files         'train', optionally 'validation', 'calibration' and any test sets ('test', 'test_32', ...), each at
+                  its own resolution; or {'all': file}, cut by `splits` (as in `generate`). A pair of files holds the
+                  inputs and the outputs apart, as .npy must
     inputs        names of the arrays that become the input channels, in order; `outputs` likewise
     channels      where the axis of channels stands in arrays that have one: after the samples, or last
     units         unit of a channel by its name
-    training      open no test set: the data set is closed to them
+    training      open neither calibration nor test sets: the data set is closed to them
     validation    the fraction cut from the end of 'train' where no 'validation' is given; tests are never cut
 
     Values keep their precision; booleans and integers become floats. The arrays are read whole into memory.
@@ -50,7 +50,7 @@ def read_own(
     """
     _check_request(files, inputs, outputs, validation, splits)
     if training:
-        files = {split: spec for split, spec in files.items() if not split.startswith("test")}
+        files = {split: spec for split, spec in files.items() if split in ("train", "validation", "all")}
     pairs = {split: _read_pairs(spec, inputs, outputs, domain.dimension, channels) for split, spec in files.items()}
     first, some = next(iter(pairs.items()))
     about = Description(
@@ -180,9 +180,9 @@ def _check_request(
 ) -> None:
     if not inputs or not outputs:
         raise DataError(f"name at least one input and one output field, got {list(inputs)} and {list(outputs)}")
-    known = ["train", "validation", "test", "all"]
+    known = ["train", "validation", "calibration", "test", "all"]
     for split in files:
-        if split not in known and not split.startswith("test"):
+        if split not in known and not split.startswith(("test", "calibration")):
             raise DataError(
                 f"unknown split {split!r}{suggestion(split, known)}, and further names that begin with 'test'"
             )

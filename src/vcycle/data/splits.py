@@ -1,4 +1,4 @@
-"""Training, validation and test: ranges of samples, fixed with the data."""
+"""Training, validation, calibration and test: ranges of samples, fixed with the data."""
 
 import hashlib
 from collections.abc import Mapping
@@ -19,8 +19,8 @@ def counts(samples: int, splits: Mapping[str, int | float] | None = None) -> dic
     splits = FRACTIONS if splits is None else splits
     total = sum(splits.values())
     for name, share in splits.items():
-        if name not in ("train", "validation") and not name.startswith("test"):
-            raise DataError(f"a split is named 'train', 'validation' or 'test...', got {name!r}")
+        if name not in ("train", "validation") and not name.startswith(("calibration", "test")):
+            raise DataError(f"a split is named 'train', 'validation', 'calibration...' or 'test...', got {name!r}")
         if share < 0:
             raise DataError(f"split {name!r} cannot have {share} samples")
     if not splits:

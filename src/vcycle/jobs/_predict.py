@@ -7,6 +7,7 @@ import numpy as np
 
 from vcycle.hybrid import Form
 from vcycle.jobs.arrays import read_array, write_array
+from vcycle.jobs.calibration_words import calibration_words
 from vcycle.surrogate import Prediction, load
 
 
@@ -37,7 +38,8 @@ def predict(
     surrogate = load(run)
     prediction = surrogate.predict(read_array(input), form=form, tighten=tighten)
     file = None if output is None else write_array(output, prediction.value.numpy())
-    return Predicted(prediction, file, describe(prediction))
+    words = [describe(prediction), *calibration_words(surrogate, prediction)]
+    return Predicted(prediction, file, "\n".join(words))
 
 
 def describe(prediction: Prediction, most: int = 20) -> str:
@@ -45,7 +47,8 @@ def describe(prediction: Prediction, most: int = 20) -> str:
     shape = " x ".join(map(str, prediction.value.shape[2:]))
     head = f"{prediction.value.shape[0]} predictions at {shape}"
     if prediction.bound is None or prediction.relative is None:
-        return f"{head}; no error bound: none is known for the equation behind the data, or no equation is"
+        lacking = "error" if prediction.calibrated is None else "guaranteed"
+        return f"{head}; no {lacking} bound: none is known for the equation behind the data, or no equation is"
     meant = {
         "discrete": "the distance to the discrete solution, which the reference solver would give",
         "continuum": "the distance to the solution of the PDE, discretisation included",

@@ -1,14 +1,18 @@
-"""Are labels needed? The same network and steps from the equation alone and from 512 labelled samples.
+"""Are labels needed? The same network from labelled samples and, in four ways, from the equation alone.
 
-    python benchmarks/routes.py [--labels 512] [--steps 1200] [--threads 2]
+    python benchmarks/routes.py [--cases darcy-4 darcy-100 ...] [--routes bound ritz ...] [--labels 1000] [--steps 600]
+    python benchmarks/routes.py --equal time     # as many steps as fit into the time of the labelled run
 
-Darcy flow, 12 and 3, 64 x 64. Both are tested on the same 128 samples that neither has seen; the bound is the discrete
-form without tightening. Writes benchmarks/routes.csv.
+Every case is tested on the same 64 samples that no run has seen. Runs are kept in runs/routes, so that an interrupted
+comparison goes on where it was. Writes benchmarks/routes.csv, or routes_time.csv.
 """
 
 import argparse
+import json
+import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -17,49 +21,107 @@ from machine import write_table
 from training import train_whole
 from vcycle.spaces import H1, L2
 
+RUNS = Path("runs") / "routes"
+NETWORK = {"name": "mgno", "width": 16, "depth": 3, "levels": 4}
+CASES: dict[str, tuple[dict[str, Any], int]] = {
+    "darcy-4": ({"name": "darcy"}, 32),
+    "darcy-100": ({"name": "darcy", "prior": {"name": "two_phase", "low": 1.0, "high": 100.0}}, 32),
+    "darcy-1e4": ({"name": "darcy", "prior": {"name": "two_phase", "low": 1.0, "high": 1e4}}, 32),
+    "darcy-4-3d": ({"name": "darcy", "dimension": 3}, 16),
+    "darcy-100-3d": ({"name": "darcy", "dimension": 3, "prior": {"name": "two_phase", "low": 1.0, "high": 100.0}}, 16),
+    "poisson": ({"name": "poisson"}, 32),
+    "parabolic": ({"name": "implicit_heat"}, 32),
+}
+ROUTES = ("labels", "bound", "ritz", "strong_residual", "dual_residual")
+TEST = 64
+TRIAL = 20  # steps by which the time of a step is measured
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--labels", type=int, default=512)
-    parser.add_argument("--steps", type=int, default=1200)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--routes", nargs="+", choices=ROUTES, default=list(ROUTES))
+    parser.add_argument("--labels", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--equal", choices=["steps", "time"], default="steps")
+    parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    problem, runs, n = vcycle.problems.Darcy(), Path("runs"), given.labels
-    test = vcycle.generate(problem, 128, 64, 1, runs / "routes_test", splits={"test": 1.0}).split("test")
-    labelled = runs / f"routes_{n}"
-    vcycle.generate(problem, n + 64, 64, 2, labelled, splits={"train": n, "validation": 64})
-    routes = {
-        "equation alone, bound": {"problem": "darcy", "resolution": 64, "loss": "bound"},
-        f"{n} labels, energy norm": {"data": str(labelled), "loss": "energy"},
-    }
     rows = []
-    for name, route in routes.items():
-        began, run = time.monotonic(), runs / f"routes_{route['loss']}"
-        train_whole(route, steps=given.steps, threads=given.threads, out=str(run))
-        minutes = (time.monotonic() - began) / 60
-        pairs = test.read(range(len(test)))
-        prediction = vcycle.load(run).predict(pairs.inputs)
-        energy, domain = problem.energy_norm(pairs.inputs), problem.domain
-        ratio = prediction.bound / energy(prediction.value - pairs.outputs)
-        errors = {
-            "l2": L2(domain).relative(prediction.value, pairs.outputs),
-            "h1": H1(domain).relative(prediction.value, pairs.outputs),
-            "energy": energy.relative(prediction.value, pairs.outputs),
-        }
-        rows.append(
-            {
-                "route": name,
-                "steps": given.steps,
-                **{f"mean_{norm}": f"{float(error.mean()):.4f}" for norm, error in errors.items()},
-                "effectivity_least": f"{float(ratio.min()):.4f}",
-                "effectivity_median": f"{float(ratio.median()):.4f}",
-                "effectivity_largest": f"{float(ratio.max()):.4f}",
-                "minutes": f"{minutes:.1f}",
-            }
-        )
-        print(rows[-1], flush=True)
-    write_table("routes.csv", rows, threads=given.threads)
+    for case in given.cases:
+        steps = dict.fromkeys(given.routes, given.steps)
+        if given.equal == "time":
+            costs = {route: step_time(case, route, given.labels, given.threads) for route in ("labels", *given.routes)}
+            steps = {route: round(given.steps * costs["labels"] / costs[route]) for route in given.routes}
+        for route in given.routes:
+            rows.append(run(case, route, given.labels, steps[route], given.threads))
+            print(*rows[-1].values(), sep="\t", flush=True)
+    name = "routes.csv" if given.equal == "steps" else "routes_time.csv"
+    write_table(name, rows, threads=given.threads)
+
+
+def run(case: str, route: str, labels: int, steps: int, threads: int) -> dict[str, Any]:
+    """Train one way and test, unless that has been done."""
+    folder = RUNS / f"{case}-{route}-{labels}-{steps}"
+    if (folder / "row.json").exists():
+        return json.loads((folder / "row.json").read_text())
+    began = time.process_time()
+    train_whole(configuration(case, route, labels), steps=steps, threads=threads, out=str(folder))
+    seconds = time.process_time() - began
+    problem, n = problem_of(case)
+    test = vcycle.generate(problem, TEST, n, 1, RUNS / f"test-{case}", splits={"test": 1.0}, progress=False)
+    pairs = test.split("test").read(range(TEST))
+    prediction = vcycle.load(folder).predict(pairs.inputs)
+    energy, domain = problem.energy_norm(pairs.inputs), problem.domain
+    ratio = prediction.bound / energy(prediction.value - pairs.outputs)
+    norms = {"l2": L2(domain), "h1": H1(domain), "energy": energy}
+    errors = {f"mean_{k}": norm.relative(prediction.value, pairs.outputs) for k, norm in norms.items()}
+    row = {
+        "case": case,
+        "points": n,
+        "route": f"{labels} labels, energy norm" if route == "labels" else f"equation alone, {route}",
+        "steps": steps,
+        "seconds": f"{seconds:.0f}",
+        **{name: f"{float(value.mean()):.4f}" for name, value in errors.items()},
+        "effectivity_median": f"{float(ratio.median()):.3f}",
+        "effectivity_largest": f"{float(ratio.max()):.3f}",
+    }
+    (folder / "row.json").write_text(json.dumps(row))
+    return row
+
+
+def configuration(case: str, route: str, labels: int) -> dict[str, Any]:
+    """Of a run; labelled data are made where they are missing."""
+    problem, n = problem_of(case)
+    # Every route keeps the weights that are best on the same labelled validation set, so that losses, not their ways
+    # to choose weights, are compared.
+    common = {"network": NETWORK, "accelerator": "cpu", "validate_every": 50, "select": "h1"}
+    if route != "labels":
+        plain = CASES[case][0]
+        return {**common, "problem": plain, "resolution": n, "loss": route, "validation_samples": 32}
+    data, splits = RUNS / f"data-{case}-{labels}", {"train": labels, "validation": 32}
+    vcycle.generate(problem, labels + 32, n, 2, data, splits=splits, progress=False)
+    return {**common, "data": str(data), "loss": "energy"}
+
+
+def problem_of(case: str) -> tuple[vcycle.problems.Diffusion, int]:
+    plain, n = CASES[case]
+    return vcycle.problems.build(vcycle.jobs.config.GenerateConfig(out="", problem=plain).problem.plain()), n
+
+
+def step_time(case: str, route: str, labels: int, threads: int) -> float:
+    """The seconds of a step: the difference of a longer and a shorter run, each the least of two."""
+    least = {}
+    for steps in (1, 1 + TRIAL):
+        times = []
+        for attempt in range(2):
+            out = RUNS / "trials" / f"{case}-{route}-{labels}-{steps}-{attempt}"
+            shutil.rmtree(out, ignore_errors=True)  # of an earlier call; a finished run takes no time
+            began = time.process_time()
+            train_whole(configuration(case, route, labels), steps=steps, threads=threads, out=str(out))
+            times.append(time.process_time() - began)
+        least[steps] = min(times)
+    return (least[1 + TRIAL] - least[1]) / TRIAL
 
 
 if __name__ == "__main__":

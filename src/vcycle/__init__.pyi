@@ -11,6 +11,7 @@ from . import spaces as spaces
 from . import surrogate as surrogate
 from . import testing as testing
 from . import training as training
+from .jobs import calibrate as calibrate
 from .jobs import convert as convert
 from .jobs import evaluate as evaluate
 from .jobs import generate as generate

@@ -72,6 +72,7 @@ def example(
             device="cpu",
             repeats=3,
             others={"network with its bound": {1: 5.0, 16: 2.0}},
+            samples=16,
         ),
         "history": history,
         "cases": (Case("Median case", reference[0].abs() + 1, reference[0], v[0]),),

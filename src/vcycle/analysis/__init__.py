@@ -6,6 +6,7 @@ Knows no equation: networks, solvers and norms are given to it as callables.
 from vcycle.analysis.cost import Cost as Cost
 from vcycle.analysis.cost import Rival as Rival
 from vcycle.analysis.cost import compare_cost as compare_cost
+from vcycle.analysis.coverage import Coverage as Coverage
 from vcycle.analysis.effectivity import Effectivity as Effectivity
 from vcycle.analysis.errors import Errors as Errors
 from vcycle.analysis.errors import boundary_strip as boundary_strip

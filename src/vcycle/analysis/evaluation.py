@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.analysis.cost import Cost
+from vcycle.analysis.coverage import Coverage
 from vcycle.analysis.effectivity import Effectivity
 from vcycle.analysis.errors import Errors
 from vcycle.analysis.resolution import AtResolution
@@ -37,12 +38,17 @@ class Measured:
 
 @dataclass(frozen=True)
 class Case:
-    """One sample for the eye: title, inputs, reference and prediction, each (c, *grid)."""
+    """One sample for the eye: title, inputs, reference and prediction, each (c, *grid); a calibrated band if any.
+
+    local   what every cell adds to the square of the energy error, and to the square of its bound, where there is one
+    """
 
     title: str
     inputs: Float[Tensor, "c *grid"]
     reference: Float[Tensor, "o *grid"]
     prediction: Float[Tensor, "o *grid"]
+    band: Float[Tensor, "o *grid"] | None = None
+    local: Float[Tensor, "2 *grid"] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,15 +59,16 @@ class Evaluation:
     input_names, output_names, units      names of the channels; a unit per name where there is one
     tests              errors on every test set; the first is the one at the training resolution
     bounds             one entry per form of the error bound; empty where none exists
+    coverage           one entry per calibrated bound and test set; empty where nothing is calibrated
     resolutions        the audit of other grids; empty where there is one grid only
     spectrum, cost     None where not measured
     history            the rows of the training log
     cases              samples to be shown, the median case first
 
     As JSON: {"schema", "title", "facts", "tests": [{"name", "shape", "samples", "summary", "values"}],
-    "bounds": [...], "resolutions": [...], "spectrum", "cost", "rollout", "provenance"}; the entries are the
-    `to_dict` of their classes. Errors are fractions of 1, times milliseconds per sample, null is a number that is
-    infinite or missing. The history stays in the run's log and the cases in the report.
+    "bounds": [...], "coverage": [...], "resolutions": [...], "spectrum", "cost", "rollout", "provenance"}; the
+    entries are the `to_dict` of their classes. Errors are fractions of 1, times milliseconds per sample, null is a
+    number that is infinite or missing. The history stays in the run's log and the cases in the report.
     """
 
     title: str
@@ -72,6 +79,7 @@ class Evaluation:
     output_names: tuple[str, ...]
     tests: tuple[Measured, ...]
     bounds: tuple[Effectivity, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
     resolutions: tuple[AtResolution, ...] = ()
     spectrum: Spectrum | None = None
     cost: Cost | None = None
@@ -91,6 +99,7 @@ class Evaluation:
             "placement": self.placement,
             "tests": [test.to_dict() for test in self.tests],
             "bounds": [bound.to_dict() for bound in self.bounds],
+            "coverage": [row.to_dict() for row in self.coverage],
             "resolutions": [row.to_dict() for row in self.resolutions],
             "spectrum": None if self.spectrum is None else self.spectrum.to_dict(),
             "cost": None if self.cost is None else self.cost.to_dict(),

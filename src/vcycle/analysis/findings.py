@@ -1,6 +1,7 @@
 """What the numbers say, in plain sentences, the unwelcome ones included."""
 
 from vcycle.analysis.cost import Cost
+from vcycle.analysis.coverage import Coverage
 from vcycle.analysis.effectivity import Effectivity
 from vcycle.analysis.evaluation import Evaluation
 from vcycle.analysis.summary import Summary
@@ -57,6 +58,18 @@ def bound_sentence(bound: Effectivity) -> str:
         f"The {bound.form} bound held on all {samples} samples it was checked on; it is {times(ratio.median)} times "
         f"the true error in the median, {times(ratio.worst)} times at most."
     )
+
+
+def coverage_sentence(coverage: Coverage) -> str:
+    """What was promised, what was measured, and whether the one can be the other."""
+    share, (low, high) = coverage.share, coverage.share.interval
+    bound = {"l2": "L² bound", "h1": "H¹ bound", "band": "band"}[coverage.quantity]
+    opening = (
+        f"The calibrated {bound} ({percent(coverage.level)} nominal, from {coverage.calibrated} samples) held on "
+        f"{share.held} of {share.samples} samples of {coverage.test}: {percent(share.value)}, with the binomial "
+        f"interval {percent(low)} to {percent(high)}"
+    )
+    return f"{opening}." if coverage.consistent else f"{opening}, which is LESS than nominal."
 
 
 def cost_sentences(cost: Cost) -> tuple[str, ...]:

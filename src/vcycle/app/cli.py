@@ -93,6 +93,13 @@ def evaluate(given: argparse.Namespace, rest: list[str]) -> int:
     return 0
 
 
+def calibrate(given: argparse.Namespace, rest: list[str]) -> int:
+    """Learn from held-out data how wrong a trained operator is."""
+    options = {name: vars(given)[name] for name in ("split", "samples", "level", "share", "scale", "out")}
+    print(vcycle.jobs.calibrate(given.runs, given.data, **options))
+    return 0
+
+
 def predict(given: argparse.Namespace, rest: list[str]) -> int:
     """Apply a trained operator and bound the error."""
     print(vcycle.jobs.predict(given.run, given.input, given.output, given.tighten, given.form))
@@ -116,7 +123,9 @@ def networks(given: argparse.Namespace, rest: list[str]) -> int:
     return _list("network")
 
 
-VERBS = {verb.__name__: verb for verb in (generate, convert, train, evaluate, predict, solve, problems, networks)}
+VERBS = {
+    verb.__name__: verb for verb in (generate, convert, train, calibrate, evaluate, predict, solve, problems, networks)
+}
 CONFIGURED = ("generate", "convert", "train")
 RAW = ("input_field", "output_field", "boundary", "extents", "placement", "validation_data", "test_data")
 
@@ -154,6 +163,16 @@ def _parser() -> Parser:
     for name in RAW:
         raw.add_argument("--" + name.replace("_", "-"), metavar="VALUE")
 
+    tune = command("calibrate")
+    tune.add_argument("runs", nargs="+", metavar="run", help="folder of a trained run; several become an ensemble")
+    tune.add_argument("--data", help="folder or own-data YAML; the run's own, or fresh samples, if not given")
+    tune.add_argument("--split", default="calibration", help="samples that neither trained nor selected (calibration)")
+    tune.add_argument("--samples", type=int, help="at most so many samples; all, or 100 fresh ones")
+    tune.add_argument("--level", type=float, default=0.9, help="probability with which each bound is to hold (0.9)")
+    tune.add_argument("--share", type=float, default=1.0, help="share of the points that a band is to hold at (1)")
+    tune.add_argument("--scale", choices=("channel", "residual", "spread"), help=SCALE)
+    tune.add_argument("--out", help="folder of the ensemble, for several runs")
+
     for verb in ("predict", "solve"):
         answer = command(verb)
         answer.add_argument("run", help="folder of the trained run")
@@ -169,6 +188,7 @@ def _parser() -> Parser:
     return parser
 
 
+SCALE = "what bands follow: one size (one run), the usual error per point, that and the spread (several runs)"
 FORM = "distance to the discrete solution or to the PDE's (discrete)"
 
 

@@ -33,6 +33,7 @@ def generate(
     splits: Mapping[str, int | float] | None = None,
     ood: Shifts | None = None,
     ood_samples: int | None = None,
+    indices: Sequence[int] | None = None,
     dtype: Precision = "float64",
     verify_every: int = 64,
     executor: Executor | None = None,
@@ -54,6 +55,7 @@ def generate(
     ood           further test sets out of distribution: a parameter and its other value or values, {"viscosity":
                   [0.05, 0.002], "prior.contrast": 100.0} makes the splits test_viscosity_0.05, ..., drawn independently
     ood_samples   samples in each of them; None: as many as in 'test'
+    indices       the `samples` indices of the stream to take, in this order, instead of 0, 1, ...
     dtype         precision on disk; float32 rounds after the verification
     executor      another engine to run on; overrides `workers`
 
@@ -62,6 +64,8 @@ def generate(
     dimension = problem.domain.dimension
     shape = (resolution,) * dimension if isinstance(resolution, int) else tuple(resolution)
     _check(samples, shape, dimension, shard_size, verify_every)
+    if indices is not None and (len(indices) != samples or len(set(indices)) < samples):
+        raise DataError(f"{samples} different indices are needed, got {len(set(indices))}: give every sample one")
     configuration = Configuration(
         problem=problem.to_dict(),
         samples=samples,
@@ -73,6 +77,7 @@ def generate(
         verify_every=verify_every,
         ood=dict(ood or {}),
         ood_samples=_count_shifted(ood, ood_samples, counts(samples, splits)),
+        indices=None if indices is None else tuple(indices),
     )
     folder, others = Path(out).absolute(), shifted(problem, configuration.ood)
     works = [Work(problem, configuration, folder, n) for n in range(math.ceil(samples / configuration.shard_size))]
@@ -80,7 +85,7 @@ def generate(
     missing = [work for work in works if work.number not in finished]
     if missing or not (folder / MANIFEST).exists() or any(not (folder / n / MANIFEST).exists() for n in others):
         begin(configuration, folder)
-        done = samples - sum(len(work.indices) for work in missing)
+        done = samples - sum(len(work.positions) for work in missing)
         failures = [failure for record in finished.values() for failure in record.failures]
         with progress_bar(problem.name, samples, done, progress) as advance:
             for record in (executor or _engine(workers, len(missing))).run(make_shard, missing):

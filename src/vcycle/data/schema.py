@@ -78,6 +78,11 @@ class Configuration(Record):
     verify_every: int
     ood: dict[str, Any] = {}
     ood_samples: int | None = None
+    indices: tuple[int, ...] | None = None
+
+    def chosen(self, positions: range) -> Sequence[int]:
+        """The sample indices at these positions of the data set."""
+        return positions if self.indices is None else self.indices[positions.start : positions.stop]
 
 
 class Failure(Record):
@@ -89,10 +94,11 @@ class Failure(Record):
 
 
 class ShardRecord(Record):
-    """One file: its checksum, the samples first <= index < stop it was made for, and how good their labels are.
+    """One file: its checksum, the positions first <= p < stop it was made for, and how good their labels are.
 
-    `residuals` belongs to the stored samples in order; `differences` maps the sample indices that a second solver
-    checked to the relative difference found; `seconds` and `versions` tell how the file came about.
+    `chosen` are the sample indices at these positions where they are not the positions themselves; `residuals` belongs
+    to the stored samples in order; `differences` maps the sample indices that a second solver checked to the relative
+    difference found; `seconds` and `versions` tell how the file came about.
     """
 
     file: str
@@ -100,6 +106,7 @@ class ShardRecord(Record):
     sha256: str
     first: int
     stop: int
+    chosen: tuple[int, ...] | None = None
     failures: tuple[Failure, ...] = ()
     retried: tuple[int, ...] = ()
     residuals: tuple[float, ...] = ()
@@ -115,7 +122,8 @@ class ShardRecord(Record):
     def indices(self) -> tuple[int, ...]:
         """The sample indices that are stored, in order."""
         failed = {failure.index for failure in self.failures}
-        return tuple(i for i in range(self.first, self.stop) if i not in failed)
+        wanted = range(self.first, self.stop) if self.chosen is None else self.chosen
+        return tuple(i for i in wanted if i not in failed)
 
 
 class SplitRecord(Record):

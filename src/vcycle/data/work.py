@@ -33,8 +33,8 @@ class Work:
         return f"shard {self.number} of {self.folder}"
 
     @property
-    def indices(self) -> range:
-        """The sample indices of this shard, whatever becomes of them."""
+    def positions(self) -> range:
+        """Where the samples of this shard stand in the data set, whatever becomes of them."""
         size = self.configuration.shard_size
         return range(self.number * size, min((self.number + 1) * size, self.configuration.samples))
 
@@ -52,7 +52,8 @@ def make_shard(work: Work) -> ShardRecord:
     """Sample, solve, verify, write, and only then give the file its name and record it."""
     start = time.perf_counter()
     c = work.configuration
-    labels = solve_samples(work.problem, c.resolution, c.seed, work.indices, DTYPES[c.dtype], c.verify_every)
+    indices = c.chosen(work.positions)
+    labels = solve_samples(work.problem, c.resolution, c.seed, indices, DTYPES[c.dtype], c.verify_every)
     temporary = work.folder / UNFINISHED / f"{work.file.name}.{os.getpid()}.tmp"
     write_shard(temporary, labels.fields, labels.indices, describe(work.problem))
     sha256, size = checksum(temporary), temporary.stat().st_size
@@ -61,8 +62,9 @@ def make_shard(work: Work) -> ShardRecord:
         file=work.file.name,
         size=size,
         sha256=sha256,
-        first=work.indices.start,
-        stop=work.indices.stop,
+        first=work.positions.start,
+        stop=work.positions.stop,
+        chosen=None if c.indices is None else tuple(indices),
         failures=labels.failures,
         retried=labels.retried,
         residuals=labels.residuals,

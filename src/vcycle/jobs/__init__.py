@@ -1,4 +1,4 @@
-"""Floor 5: the five verbs as functions: what the command line does, and a notebook can do. Loaded when first used.
+"""Floor 5: the verbs as functions: what the command line does, and a notebook can do. Loaded when first used.
 
 Modules with a leading underscore hold the verb of their name: a module called `train` would hide the function.
 """

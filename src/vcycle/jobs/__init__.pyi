@@ -2,6 +2,7 @@ from . import config as config
 from . import configure as configure
 from . import convert_config as convert_config
 from . import options as options
+from ._calibrate import calibrate as calibrate
 from ._convert import convert as convert
 from ._evaluate import evaluate as evaluate
 from ._generate import generate as generate

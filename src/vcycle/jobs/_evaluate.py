@@ -7,18 +7,20 @@ from pathlib import Path
 import yaml
 
 from vcycle.analysis import Evaluation, Measured, Rollout, Summary, error_spectrum, read_history, write_report
-from vcycle.analysis.findings import bound_sentence, cost_sentences
+from vcycle.analysis.findings import bound_sentence, cost_sentences, coverage_sentence
 from vcycle.analysis.wording import NORMS, by, percent
 from vcycle.data import Dataset
 from vcycle.jobs import measurements
 from vcycle.jobs.config import DataConfig, TrainConfig
 from vcycle.jobs.configure import read_file, resolve
+from vcycle.jobs.coverage import measure_coverage, with_bands
 from vcycle.jobs.datasets import open_data
+from vcycle.jobs.locality import with_local
 from vcycle.jobs.pairs import cut
 from vcycle.jobs.portrait import facts, provenance, title
 from vcycle.jobs.rolled import rolled_out
 from vcycle.jobs.trials import Trials, fresh, seed_of, stored
-from vcycle.surrogate import Surrogate, load
+from vcycle.surrogate import Surrogate, load, members
 
 Shape = tuple[int, ...]
 
@@ -46,6 +48,7 @@ def evaluate(
     lyapunov: float | None = None,
     out: str | Path | None = None,
     machine: str | None = None,
+    progress: bool = True,
 ) -> Evaluated:
     """Measure a trained run; writes evaluation.json and report.html into `out` (the run's folder if not given).
 
@@ -58,19 +61,20 @@ def evaluate(
     tighten       V-cycles spent on the bounds
     lyapunov      the largest Lyapunov exponent of the equation, to measure how long steps in time go well
     machine       what the report calls the machine
+    progress      whether bars with the remaining time are shown while the equation is solved
 
     With an equation: errors in the energy norm too, both forms of the bound against true errors, other grids, and the
     cost of the solver at equal accuracy. Raises ValueError with one sentence for what cannot be measured.
     """
     folder = Path(run)
-    surrogate = load(folder)
+    surrogate, folder = load(folder), members(folder)[0]
     config = resolve(TrainConfig, read_file(folder / "config.yaml"))
     trained = tuple(yaml.safe_load((folder / "surrogate.yaml").read_text("utf-8"))["resolution"])
     opened = _opened(config, data)
-    trials = _trials(surrogate, config, opened, trained, split, samples)
-    measured = _measure(surrogate, config, trials, trained, resolutions, tighten, folder, machine)
+    trials = _trials(surrogate, config, opened, trained, split, samples, progress)
+    measured = _measure(surrogate, config, trials, trained, resolutions, tighten, folder, machine, progress)
     evaluation = replace(measured, rollout=_rollout(surrogate, config, opened, split, samples, lyapunov))
-    place = folder if out is None else Path(out)
+    place = Path(run if out is None else out)
     place.mkdir(parents=True, exist_ok=True)
     evaluation.write_json(place / "evaluation.json")
     write_report(evaluation, place / "report.html")
@@ -105,9 +109,10 @@ def _trials(
     trained: Shape,
     split: str,
     samples: int | None,
+    progress: bool,
 ) -> Trials:
     if data is None:
-        return fresh(surrogate, config, trained, samples)
+        return fresh(surrogate, config, trained, samples, progress)
     return stored(surrogate, cut(config.pairs, data), split, samples)
 
 
@@ -120,9 +125,10 @@ def _measure(
     tighten: int,
     folder: Path,
     machine: str | None,
+    progress: bool,
 ) -> Evaluation:
     domain, placement, problem = surrogate.domain, surrogate.placement, trials.problem
-    audit = measurements.audit(surrogate, trials, trained, resolutions, seed_of(config))
+    audit = measurements.audit(surrogate, trials, trained, resolutions, seed_of(config), progress)
     refused = {row.shape for row in audit if row.refusal is not None}
     sets = {name: pairs for name, pairs in trials.sets.items() if tuple(pairs.inputs.shape[2:]) not in refused}
     if not sets:
@@ -139,6 +145,7 @@ def _measure(
     )
     (name, pairs), *_ = sets.items()
     bounds = measurements.bounds(surrogate, pairs, tighten)
+    cases = measurements.cases(pairs, predictions[name], tests[0].errors, bounds)
     return Evaluation(
         title=title(surrogate, config),
         facts=facts(surrogate, config, trials, folder),
@@ -148,11 +155,12 @@ def _measure(
         output_names=surrogate.output_names,
         tests=tests,
         bounds=bounds,
+        coverage=measure_coverage(surrogate, sets),
         resolutions=audit,
         spectrum=error_spectrum(predictions[name], pairs.outputs, domain, placement),
         cost=None if problem is None else measurements.cost(surrogate, problem, pairs),
         history=read_history(folder / "log.jsonl"),
-        cases=measurements.cases(pairs, predictions[name], tests[0].errors, bounds),
+        cases=with_local(surrogate, with_bands(surrogate, cases)),
         units=trials.units,
         provenance=provenance(trials, folder, machine),
     )
@@ -173,6 +181,7 @@ def table(evaluation: Evaluation) -> str:
     if evaluation.rollout is not None:
         lines += ["", str(evaluation.rollout)]
     sentences = [bound_sentence(bound) for bound in evaluation.bounds]
+    sentences += [coverage_sentence(coverage) for coverage in evaluation.coverage]
     sentences += cost_sentences(evaluation.cost) if evaluation.cost is not None else ()
     return "\n".join([*lines, "", *sentences])
 

@@ -1,6 +1,7 @@
 """train: a neural operator for a configuration, in a folder that says everything about it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,13 +10,14 @@ from torch import Tensor, nn
 
 from vcycle import networks
 from vcycle.jobs.config import TrainConfig
-from vcycle.jobs.configure import merge, resolve
+from vcycle.jobs.configure import merge, read_file, resolve
 from vcycle.jobs.criteria import loss_named, validation
-from vcycle.jobs.run_folder import begin, describe
+from vcycle.jobs.run_folder import CONFIG, begin, describe
 from vcycle.jobs.tasks import Task, derived_seed, task
 from vcycle.networks import Fitted, Normalised, StencilNetwork
 from vcycle.operators import Affine
 from vcycle.problems import Diffusion
+from vcycle.surrogate.store import read_weights
 from vcycle.training import Constant, Cosine, OneCycle, Optimizer, Result, Schedule, Settings, Stairs
 from vcycle.training import train as run
 
@@ -33,12 +35,13 @@ def train(config: TrainConfig | Mapping[str, Any] | None = None, **overrides: An
     Raises ValueError with one sentence for a configuration that cannot be used, training.Diverged for numbers that
     are none.
     """
-    base = config.model_dump() if isinstance(config, TrainConfig) else config or {}
-    settled = resolve(TrainConfig, merge(base, overrides, TrainConfig))
+    settled = _settled(config, overrides)
     subject = task(settled)
     settled = _on_grid(settled, subject)
     loss = loss_named(settled.loss, subject)
     network = _network(settled, subject)
+    if settled.start is not None:
+        read_weights(network, Path(settled.start))
     with torch.no_grad():
         network(subject.validation.inputs[:1].float())  # what does not fit is refused before a folder is made
     folder = begin(settled)
@@ -53,6 +56,16 @@ def train(config: TrainConfig | Mapping[str, Any] | None = None, **overrides: An
         steps_per_epoch=subject.steps_per_epoch,
         forward=subject.forward,
     )
+
+
+def _settled(config: TrainConfig | Mapping[str, Any] | None, overrides: Mapping[str, Any]) -> TrainConfig:
+    """The whole configuration; the network is that of the run to begin with, unless one is given."""
+    unset = set(config.model_dump()) - config.model_fields_set if isinstance(config, TrainConfig) else set()
+    given = config.model_dump(exclude=unset) if isinstance(config, TrainConfig) else config or {}
+    given = merge(given, overrides, TrainConfig)
+    if given.get("start") is not None:
+        given = merge({"network": read_file(Path(given["start"]) / CONFIG)["network"]}, given, TrainConfig)
+    return resolve(TrainConfig, given)
 
 
 def _on_grid(config: TrainConfig, subject: Task) -> TrainConfig:
@@ -76,8 +89,8 @@ def _network(config: TrainConfig, subject: Task) -> nn.Module:
     seen = torch.cat([x.log() if flag else x for x, flag in zip(inputs.split(1, 1), log, strict=True)], 1)
     encode = _fitted(seen, config.input_scaling)
     decode = _fitted(subject.sample.outputs.double(), config.output_scaling).inverse()
-    # Without a Dirichlet face diffusion fixes its solution up to a constant only, and labels have mean zero.
-    zero_mean = isinstance(subject.problem, Diffusion) and subject.domain.floating
+    # Without Dirichlet face and reaction diffusion fixes its solution up to a constant only: labels have mean zero.
+    zero_mean = isinstance(subject.problem, Diffusion) and subject.problem.operator(subject.sample.inputs).floating
     network = Normalised(bare, encode.float(), decode.float(), log=log, zero_mean=zero_mean)
     if isinstance(bare, Fitted) and bare.samples > 0:
         pairs = subject.examples(bare.samples)

@@ -85,6 +85,7 @@ class ConstantConfig(Config):
     name: Literal["constant"] = "constant"
 
 
+LABELLED_LOSSES = ("l2", "h1", "energy")
 Schedule = Annotated[OneCycleConfig | CosineConfig | StairsConfig | ConstantConfig, Field(discriminator="name")]
 
 
@@ -99,8 +100,12 @@ class TrainConfig(Config):
     """data: the pairs to learn from; steps of trajectories"""
     problem: Problem | None = None
     """train on an equation: fresh inputs at every step"""
+    curriculum: dict[str, list[Any]] | None = None
+    """equation: values of one parameter for earlier, equal parts of the run, {prior.high: [12, 100]}"""
     resolution: Resolution | None = None
     """equation: points per axis, 64 if not given"""
+    start: str | None = None
+    """run to begin with: its network and weights, for other data, another distribution, another loss"""
     network: Network = MgNOConfig()
     """the neural operator"""
     log_inputs: Names | None = None
@@ -109,8 +114,9 @@ class TrainConfig(Config):
     """inputs to mean 0 and deviation 1, per channel or per point"""
     output_scaling: Literal["scale", "channel", "pointwise", "none"] = "scale"
     """outputs to mean square 1, or as inputs; subtracting means costs the exact boundary values"""
-    loss: Literal["l2", "h1", "energy", "bound"] = "h1"
-    """relative error in a norm, or the guaranteed error bound, which needs no labels"""
+    loss: Literal["l2", "h1", "energy", "bound", "ritz", "strong_residual", "dual_residual"] = "h1"
+    """relative error in a norm; or, without labels: the guaranteed error bound, Ritz's energy, the residual of the
+    equation point by point, or in the norm of one V-cycle, which suits high contrasts"""
     optimizer: OptimizerConfig = OptimizerConfig()
     """the method"""
     schedule: Schedule = OneCycleConfig()
@@ -162,6 +168,8 @@ class TrainConfig(Config):
             raise ValueError("nothing to learn from: give --data FOLDER, or --problem darcy to train on the equation")
         if self.pairs.name != "stored" and self.data is None:
             raise ValueError(f"--pairs {self.pairs.name} are cut from trajectories: give --data FOLDER")
+        if self.curriculum is not None and (self.data is not None or len(self.curriculum) != 1):
+            raise ValueError("--curriculum takes one parameter of the equation through values, and no --data")
         if self.data is not None and self.resolution is not None:
             raise ValueError("--resolution is for training on an equation, --data have their own: leave one out")
         if self.steps is not None and self.epochs is not None:
@@ -176,6 +184,17 @@ class TrainConfig(Config):
     def length(self, steps_per_epoch: float) -> int:
         """The number of steps of the run."""
         return self.steps or max(1, round((self.epochs or 1) * steps_per_epoch))
+
+
+class GuideConfig(Config):
+    """A trained run that says which samples are worth a label."""
+
+    path: str
+    """folder of a run of the same problem"""
+    pool: int = Field(4096, ge=1)
+    """candidates whose error bound is looked at"""
+    share: float = Field(0.5, ge=0, le=1)
+    """share of the samples that are the worst of the pool; the rest are drawn as ever"""
 
 
 class GenerateConfig(Config):
@@ -197,6 +216,8 @@ class GenerateConfig(Config):
     """test sets out of distribution: a parameter and its other values, {viscosity: [0.05, 0.002]}"""
     ood_samples: int | None = Field(None, ge=1)
     """samples in each of them, as many as in test if not given"""
+    guide: GuideConfig | None = None
+    """label the samples on which this run is worst, by its guaranteed bound"""
     workers: int | None = Field(None, ge=1)
     """processes; as many as cores where that pays if not given"""
     executor: Literal["auto", "serial", "processes", "dask"] = "auto"

@@ -1,4 +1,4 @@
-"""What a run minimises and what it watches: losses that need labels, the bound that needs none, validation metrics."""
+"""What a run minimises and what it watches: the losses by name, and validation metrics."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vcycle.hybrid import energy_bound
+from vcycle.jobs.equation_losses import EQUATION_LOSSES
 from vcycle.jobs.tasks import Task
 from vcycle.problems import Diffusion
 from vcycle.training import Batch, Loss, energy, h1, l2
@@ -15,7 +15,7 @@ Field = Float[Tensor, "b c *grid"]
 
 
 def loss_named(name: str, task: Task) -> Loss:
-    """The loss 'l2', 'h1', 'energy' or 'bound' for a task."""
+    """The loss of this name for a task."""
     if name == "l2":
         return l2(task.domain, task.placement)
     if name == "h1":
@@ -25,19 +25,7 @@ def loss_named(name: str, task: Task) -> Loss:
         raise ValueError(f"loss {name} needs {lacking}, which these data lack: give --problem, or use loss h1 or l2")
     if not isinstance(task.problem, Diffusion):
         raise ValueError(f"loss {name} needs an energy norm, which {task.problem.title} lacks: use loss h1 or l2")
-    return energy(task.problem.energy_norm) if name == "energy" else bound(task.problem)
-
-
-def bound(problem: Diffusion) -> Loss:
-    """M(v) / M(0), with M(v) >= ||u - v||_a the guaranteed bound: an error relative to the solution, without labels."""
-
-    def loss(v: Field, batch: Batch) -> Float[Tensor, " b"]:
-        a, f = (field.double() for field in problem.fields(batch.inputs))
-        with torch.no_grad():
-            size = energy_bound(torch.zeros_like(a), a, f, problem.domain).value
-        return energy_bound(v, a, f, problem.domain).value / size
-
-    return loss
+    return energy(task.problem.energy_norm) if name == "energy" else EQUATION_LOSSES[name](task.problem)
 
 
 def validation(task: Task, loss: Loss, batch: int) -> Callable[[nn.Module], dict[str, float]]:

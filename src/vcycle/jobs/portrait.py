@@ -19,10 +19,16 @@ from vcycle.networks import NETWORKS
 from vcycle.operators import count_parameters
 from vcycle.problems import Problem
 from vcycle.spaces import Domain
-from vcycle.surrogate import Surrogate
+from vcycle.surrogate import Ensemble, Surrogate
 
 GEOMETRY = ("name", "dimension", "extents", "boundary")
 WEIGHTS = "weights.safetensors"
+UNLABELLED = {
+    "bound": "the guaranteed error bound",
+    "ritz": "Ritz's energy",
+    "strong_residual": "the residual of the equation",
+    "dual_residual": "the residual of the equation in the norm of one V-cycle",
+}
 
 
 def title(surrogate: Surrogate, config: TrainConfig) -> str:
@@ -42,6 +48,8 @@ def facts(surrogate: Surrogate, config: TrainConfig, trials: Trials, run: Path) 
         found["settings"] = parameter_words(problem)
     found["learned map"] = _arrow(surrogate)
     found["network"] = f"{network_name(config)}: {network_words(config)}"
+    if isinstance(network, Ensemble):
+        found["ensemble"] = f"the mean of {len(network.members)} such networks, trained with different seeds"
     if isinstance(network, nn.Module):
         found["parameters"] = count(count_parameters(network))
     found["training"] = training_words(config, run)
@@ -64,7 +72,7 @@ def provenance(trials: Trials, run: Path, machine: str | None) -> dict[str, str]
 
 def training_words(config: TrainConfig, run: Path) -> str:
     """Loss, data, length and optimizer; which step was kept."""
-    loss = "the guaranteed error bound" if config.loss == "bound" else f"relative error in the {NORMS[config.loss]}"
+    loss = UNLABELLED[config.loss] if config.loss in UNLABELLED else f"relative error in the {NORMS[config.loss]}"
     source = "fresh inputs at every step" if config.data is None else f"data {Path(config.data.path).name}"
     length = f"{count(config.steps)} steps" if config.steps else f"{config.epochs} epochs"
     method = f"{config.optimizer.name.capitalize()}, rate {config.optimizer.lr:g}, {config.schedule.name}"

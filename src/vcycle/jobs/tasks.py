@@ -1,13 +1,15 @@
 """What a run learns from: pairs of a data set, or an equation whose inputs are drawn afresh at every step."""
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
 
 from vcycle.data import DataError, Dataset, Fields, require_same_domain
-from vcycle.jobs.config import TrainConfig
+from vcycle.data.shifts import shifted
+from vcycle.jobs.config import LABELLED_LOSSES, TrainConfig
 from vcycle.jobs.datasets import open_data
 from vcycle.jobs.pairs import cut, followed, forward_of, noise_of, some, within_memory
 from vcycle.jobs.streams import ReaderStream
@@ -67,9 +69,14 @@ def derived_seed(seed: int, purpose: str) -> int:
 
 @dataclass(frozen=True)
 class FreshInputs:
-    """Step s draws the samples s b, ..., s b + b - 1 of an endless stream, with labels from the solver if wanted."""
+    """Step s draws the samples s b, ..., s b + b - 1 of an endless stream, with labels from the solver if wanted.
 
-    problem: Problem
+    They come from the first of the `problems` for as many steps as `stage` says, then from the next, at last from the
+    last.
+    """
+
+    problems: tuple[Problem, ...]
+    stage: int
     shape: tuple[int, ...]
     batch: int
     seed: int
@@ -77,10 +84,11 @@ class FreshInputs:
 
     def __call__(self, step: int) -> Batch:
         indices = range(step * self.batch, (step + 1) * self.batch)
+        problem = self.problems[min(step // self.stage, len(self.problems) - 1)]
         if self.labelled:
-            pairs = solved(self.problem, self.shape, self.seed, indices)
+            pairs = solved(problem, self.shape, self.seed, indices)
             return Batch(pairs.inputs, pairs.outputs)
-        return Batch(self.problem.sample(self.shape, self.seed, indices))
+        return Batch(problem.sample(self.shape, self.seed, indices))
 
 
 def solved(problem: Problem, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Fields:
@@ -98,8 +106,10 @@ def _from_equation(config: TrainConfig, problem: Problem) -> Task:
     shape = (points,) * axes if isinstance(points, int) else tuple(points or ())
     if len(shape) != axes:
         raise ValueError(f"resolution {list(shape)} does not fit {problem.domain}: give one number, or one per axis")
-    labelled = config.loss != "bound"
+    labelled = config.loss in LABELLED_LOSSES
     count = config.validation_samples or 1
+    problems = (*shifted(problem, config.curriculum or {}).values(), problem)
+    stage = math.ceil(config.length(1.0) / len(problems))
 
     def examples(number: int) -> Fields:
         return solved(problem, shape, derived_seed(config.seed, "scaling"), range(number))
@@ -110,7 +120,7 @@ def _from_equation(config: TrainConfig, problem: Problem) -> Task:
         input_names=problem.input_names,
         output_names=problem.output_names,
         problem=problem,
-        stream=FreshInputs(problem, shape, config.batch, derived_seed(config.seed, "training"), labelled),
+        stream=FreshInputs(problems, stage, shape, config.batch, derived_seed(config.seed, "training"), labelled),
         steps_per_epoch=None,
         sample=examples(SCALING_SAMPLES),
         examples=examples,

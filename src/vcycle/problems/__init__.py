@@ -7,14 +7,17 @@ from vcycle.problems.acoustics import Acoustics as Acoustics
 from vcycle.problems.advection_diffusion import AdvectionDiffusion as AdvectionDiffusion
 from vcycle.problems.allen_cahn import AllenCahn as AllenCahn
 from vcycle.problems.anisotropic_darcy import AnisotropicDarcy as AnisotropicDarcy
+from vcycle.problems.barrier import Barrier as Barrier
 from vcycle.problems.base import Problem as Problem
 from vcycle.problems.burgers import Burgers as Burgers
 from vcycle.problems.cahn_hilliard import CahnHilliard as CahnHilliard
 from vcycle.problems.cavity import Cavity as Cavity
 from vcycle.problems.conservation_law import ConservationLaw as ConservationLaw
+from vcycle.problems.cylinder import Cylinder as Cylinder
 from vcycle.problems.darcy import Darcy as Darcy
 from vcycle.problems.diffusion import Diffusion as Diffusion
 from vcycle.problems.elasticity import Elasticity as Elasticity
+from vcycle.problems.empirical import Empirical as Empirical
 from vcycle.problems.euler import Euler as Euler
 from vcycle.problems.evolution import Evolution as Evolution
 from vcycle.problems.finite_elements import FiniteElements as FiniteElements
@@ -22,6 +25,7 @@ from vcycle.problems.fisher_kpp import FisherKPP as FisherKPP
 from vcycle.problems.gray_scott import GrayScott as GrayScott
 from vcycle.problems.heat import Heat as Heat
 from vcycle.problems.helmholtz import Helmholtz as Helmholtz
+from vcycle.problems.implicit_heat import ImplicitHeat as ImplicitHeat
 from vcycle.problems.kdv import KdV as KdV
 from vcycle.problems.kuramoto_sivashinsky import KuramotoSivashinsky as KuramotoSivashinsky
 from vcycle.problems.large_eddy import LargeEddy as LargeEddy
@@ -29,7 +33,6 @@ from vcycle.problems.minimal_surface import MinimalSurface as MinimalSurface
 from vcycle.problems.navier_stokes import NavierStokes as NavierStokes
 from vcycle.problems.p_laplacian import PLaplacian as PLaplacian
 from vcycle.problems.poisson import Poisson as Poisson
-from vcycle.problems.priors import PRIORS as PRIORS
 from vcycle.problems.priors import HighContrast as HighContrast
 from vcycle.problems.priors import LogNormal as LogNormal
 from vcycle.problems.priors import Multiscale as Multiscale
@@ -37,6 +40,7 @@ from vcycle.problems.priors import Prior as Prior
 from vcycle.problems.priors import TwoPhase as TwoPhase
 from vcycle.problems.semilinear import SemilinearElliptic as SemilinearElliptic
 from vcycle.problems.shallow_water import ShallowWater as ShallowWater
+from vcycle.problems.stationary import Stationary as Stationary
 from vcycle.problems.stokes import Stokes as Stokes
 from vcycle.problems.swift_hohenberg import SwiftHohenberg as SwiftHohenberg
 from vcycle.problems.tube import Tube as Tube
@@ -50,6 +54,7 @@ PROBLEMS: dict[str, type[Problem]] = {
     for problem in (
         Darcy,
         Poisson,
+        ImplicitHeat,
         Helmholtz,
         AnisotropicDarcy,
         PLaplacian,
@@ -75,8 +80,12 @@ PROBLEMS: dict[str, type[Problem]] = {
         Acoustics,
         Cavity,
         Tube,
+        Barrier,
+        Cylinder,
     )
 }
+
+PRIORS: dict[str, type[Prior]] = {p.name: p for p in (TwoPhase, LogNormal, HighContrast, Multiscale, Empirical)}
 
 
 def build(d: Mapping[str, Any]) -> Problem:

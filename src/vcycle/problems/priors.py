@@ -123,6 +123,3 @@ class Multiscale(Prior):
                 a = a * (1 + 0.5 * torch.cos(r * math.pi * s)) * (1 + 0.5 * torch.sin(r * math.pi * t))
             out.append(a)
         return torch.stack(out)[:, None]
-
-
-PRIORS: dict[str, type[Prior]] = {p.name: p for p in (TwoPhase, LogNormal, HighContrast, Multiscale)}

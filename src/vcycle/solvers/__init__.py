@@ -28,10 +28,13 @@ from vcycle.solvers.leapfrog import Room as Room
 from vcycle.solvers.modal_grid import ModalGrid as ModalGrid
 from vcycle.solvers.newton import ConvexEnergy as ConvexEnergy
 from vcycle.solvers.newton import newton as newton
+from vcycle.solvers.obstructed_flow import ObstructedFlow as ObstructedFlow
 from vcycle.solvers.oscillation import oscillate as oscillate
 from vcycle.solvers.richardson import richardson as richardson
 from vcycle.solvers.semilinear import Semilinear as Semilinear
 from vcycle.solvers.solution import Solution as Solution
+from vcycle.solvers.start import best_multiple as best_multiple
+from vcycle.solvers.start import normalised as normalised
 from vcycle.solvers.stokes import StokesFlow as StokesFlow
 from vcycle.solvers.stokes import solve_stokes as solve_stokes
 from vcycle.solvers.tube_flow import TubeFlow as TubeFlow

@@ -1,28 +1,55 @@
 """Reading a run back: surrogate.yaml says what it is, weights.safetensors what it learned."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import nn
 
 from vcycle import networks, problems
 from vcycle.networks import Normalised
 from vcycle.operators import Affine
 from vcycle.spaces import Domain
+from vcycle.surrogate.calibration_store import read_calibration
+from vcycle.surrogate.ensemble import Ensemble
 from vcycle.surrogate.surrogate import Surrogate
 
 DESCRIPTION, WEIGHTS = "surrogate.yaml", "weights.safetensors"
 
 
-def load(run: str | Path) -> Surrogate:
-    """The surrogate of a training run, with the weights that were best on validation.
+def load(run: str | Path, *, calibrated: bool = True) -> Surrogate:
+    """The surrogate of a training run, with the weights that were best on validation, or of an ensemble of runs.
 
-    Nothing is unpickled: the description is YAML, the weights are safetensors.
-    Raises ValueError with one sentence for a folder that holds no run, or weights that do not fit its description.
+    With its calibration if it has one and `calibrated` asks for it.
+    Nothing is unpickled: descriptions are YAML and JSON, numbers are safetensors.
+    Raises ValueError with one sentence for a folder that holds no run, weights that do not fit its description, and a
+    calibration that is not of these weights.
     """
-    folder = Path(run)
+    folders = members(Path(run))
+    surrogate = together([_load_one(folder) for folder in folders])
+    if not calibrated:
+        return surrogate
+    return replace(surrogate, calibration=read_calibration(Path(run), [folder / WEIGHTS for folder in folders]))
+
+
+def members(run: Path) -> list[Path]:
+    """The folders that hold the weights of a run: itself, or one per member of an ensemble."""
+    return sorted(run.glob("member_*")) or [run]
+
+
+def together(surrogates: list[Surrogate]) -> Surrogate:
+    """One surrogate as it is, several as their ensemble; raises ValueError where they answer different questions."""
+    first, *others = surrogates
+    if any(other.describe() != first.describe() for other in others):
+        raise ValueError("an ensemble is one problem learned several times, these runs differ in more than their seed")
+    modules = [s.network for s in surrogates if isinstance(s.network, nn.Module)]
+    return replace(first, network=Ensemble(modules).eval()) if others else first
+
+
+def _load_one(folder: Path) -> Surrogate:
     for name in (DESCRIPTION, WEIGHTS):
         if not (folder / name).is_file():
             raise ValueError(
@@ -36,13 +63,19 @@ def load(run: str | Path) -> Surrogate:
         bare = networks.build(about["network"], len(names[0]), len(names[1]), domain)
     except (KeyError, TypeError) as error:
         raise ValueError(f"{folder / DESCRIPTION} is not the description of a surrogate: {error} is wrong") from error
+    encode, decode = (Affine.identity(len(channels), domain.dimension) for channels in names)
+    network = Normalised(bare, encode, decode)
+    read_weights(network, folder)
+    return Surrogate(network.eval(), domain, *names, placement=about["placement"], problem=problem)
+
+
+def read_weights(network: nn.Module, folder: Path) -> None:
+    """The weights of a run, in their precision; raises ValueError with one sentence where they do not fit."""
     try:
         state = load_file(folder / WEIGHTS)
     except SafetensorError as error:
         raise ValueError(f"{folder / WEIGHTS} is damaged ({error}): train again, or copy the file back") from error
-    encode, decode = (Affine.identity(len(channels), domain.dimension) for channels in names)
-    dtype = next(value.dtype for value in state.values() if value.is_floating_point())
-    network = Normalised(bare, encode, decode).to(dtype).eval()
+    network.to(next(value.dtype for value in state.values() if value.is_floating_point()))
     try:
         missing, unexpected = network.load_state_dict(state, strict=False)
     except RuntimeError as error:
@@ -50,7 +83,6 @@ def load(run: str | Path) -> Surrogate:
     if missing or unexpected:
         odd = [*missing, *unexpected][0]
         raise ValueError(f"the weights in {folder} do not fit its description: {odd} is in one of them only")
-    return Surrogate(network, domain, *names, placement=about["placement"], problem=problem)
 
 
 def _read(file: Path) -> dict[str, Any]:

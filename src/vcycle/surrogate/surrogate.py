@@ -1,7 +1,7 @@
 """A trained network with all that is needed to use it: domain, names, problem, and the bounds that belong to it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -9,12 +9,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vcycle.hybrid import Corrected, Form, energy_bound, solve_to_tolerance
-from vcycle.problems import Diffusion, Problem
+from vcycle.hybrid import Corrected, Form, energy_bound, solve_to_tolerance, verified_by_residual
+from vcycle.problems import AnisotropicDarcy, Diffusion, Problem, Stationary
 from vcycle.spaces import Domain, Placement
+from vcycle.surrogate.calibration import Answer, Calibrated, Calibration
+from vcycle.surrogate.ensemble import Ensemble
+from vcycle.surrogate.vector_bounds import vector_bound
 
 Values = Float[Tensor, "..."] | np.ndarray
-Kind = Literal["guaranteed", "none"]
+Kind = Literal["guaranteed", "calibrated", "none"]
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,15 @@ class Prediction:
     """What a surrogate answers.
 
     value      (b, c, *grid) the network's output, double precision
-    kind       'guaranteed': bound >= energy error, by a theorem; 'none': nothing is claimed
+    kind       'guaranteed': bound >= energy error, by a theorem; 'calibrated': no theorem speaks of this one input,
+               `calibrated` of a share of all inputs; 'none': nothing is claimed
     form       what the bound is the distance to: the 'discrete' solution, or the solution of the PDE ('continuum')
-    bound      (b,) in the energy norm ||a^(1/2) grad(.)||, infinite where `value` is not finite; None for kind 'none'
-    relative   (b,) bound of the error relative to the solution's own energy norm; None for kind 'none'
-    field      what the bound speaks of: `value`, or in the continuum form its vertex values; None for kind 'none'
+    bound      (b,) in the energy norm of the problem, for Stokes flow ||grad(.)|| of the velocity; infinite where
+               `value` is not finite
+    relative   (b,) bound of the error relative to the solution's own energy norm
+    field      what the bound speaks of: `value`, or in the continuum form its vertex values
+    calibrated bounds in L2, in H1 and at every point from held-out samples; None without a calibration on this grid
+    bound, relative and field are None unless guaranteed.
     """
 
     value: Float[Tensor, "b c *grid"]
@@ -34,7 +41,8 @@ class Prediction:
     form: Form | None = None
     bound: Float[Tensor, " b"] | None = None
     relative: Float[Tensor, " b"] | None = None
-    field: Float[Tensor, "b c *points"] | None = None
+    field: Float[Tensor, "b _ *points"] | None = None
+    calibrated: Calibrated | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class Surrogate:
     """The learned solution operator: inputs in, solutions out, in physical units.
 
     `network` maps (b, c_in, *grid) to (b, c_out, *grid); any module or function will do. `problem` is None for data
-    whose equation is not known: predictions then carry no bound, and there is nothing to solve.
+    whose equation is not known: predictions then carry no guaranteed bound, and there is nothing to solve.
     """
 
     network: Callable[[Tensor], Tensor]
@@ -51,47 +59,81 @@ class Surrogate:
     output_names: tuple[str, ...]
     placement: Placement = "cell"
     problem: Problem | None = None
+    calibration: Calibration | None = None
 
     @torch.no_grad()
     def apply(self, inputs: Values, batch: int = 16) -> Float[Tensor, "b c *grid"]:
         """The network's output alone, `batch` samples at a time."""
+        return self.answer(inputs, batch).value
+
+    @torch.no_grad()
+    def answer(self, inputs: Values, batch: int = 16) -> Answer:
+        """Inputs and the network's output; with the spread of an ensemble."""
         x = self.as_inputs(inputs)
         dtype, device = _home(self.network)
-        outputs = [self.network(part.to(device, dtype)).to("cpu", torch.float64) for part in x.split(batch)]
-        return torch.cat(outputs)
+        network, parts = self.network, [part.to(device, dtype) for part in x.split(batch)]
+        if not isinstance(network, Ensemble):
+            return Answer(x, torch.cat([network(part).to("cpu", torch.float64) for part in parts]))
+        value, spread = (torch.cat(both) for both in zip(*(network.moments(part) for part in parts), strict=True))
+        return Answer(x, value.to("cpu", torch.float64), spread.to("cpu", torch.float64))
 
     @torch.no_grad()
     def predict(self, inputs: Values, *, form: Form = "discrete", tighten: int = 0, batch: int = 16) -> Prediction:
-        """The network's output with a guaranteed bound of its error where the problem has one.
+        """The network's output with a guaranteed bound of its error where the problem has one, and calibrated ones
+        where samples were held out for them.
 
-        `form` and `tighten` as in `hybrid.energy_bound`.
+        `form` and `tighten` as in `hybrid.energy_bound`; tensors, displacements and flows have the continuum form, the
+        latter two nothing to tighten.
         """
-        x = self.as_inputs(inputs)
-        value = self.apply(x, batch)
-        if not isinstance(self.problem, Diffusion):
-            return Prediction(value, "none")
-        a, f = self.problem.fields(x)
+        answer = self.answer(inputs, batch)
+        prediction = self._bounded(answer.inputs, answer.value, form, tighten)
+        calibration = self.calibration
+        if calibration is None or calibration.resolution != tuple(answer.inputs.shape[2:]):
+            return prediction
+        kind = "calibrated" if prediction.kind == "none" else prediction.kind
+        return replace(prediction, kind=kind, calibrated=calibration(answer, self.domain, self.placement))
+
+    def _bounded(
+        self, x: Float[Tensor, "b i *grid"], value: Float[Tensor, "b c *grid"], form: Form, tighten: int
+    ) -> Prediction:
+        """With the guaranteed bound where the problem has one; tensors and vectors have the continuum form only."""
         finite = torch.isfinite(value).flatten(1).all(1)
         v = torch.where(finite.view(-1, *[1] * (value.ndim - 1)), value, 0.0)
-        result = energy_bound(v, a, f, self.domain, form=form, tighten=tighten)
+        if isinstance(self.problem, Diffusion):
+            (a, f), c = self.problem.fields(x), self.problem.reaction(x)
+            result = energy_bound(v, a, f, self.domain, reaction=c, form=form, tighten=tighten)
+        elif isinstance(self.problem, AnisotropicDarcy):
+            (a, f), form = self.problem.tensor(x), "continuum"
+            result = energy_bound(v, a, f, self.domain, form=form, tighten=tighten)
+        else:
+            result, form = vector_bound(self.problem, x, v), "continuum"
+        if result is None:
+            return Prediction(value, "none")
         bound, relative = (torch.where(finite, numbers, torch.inf) for numbers in (result.value, result.relative))
         return Prediction(value, "guaranteed", form, bound, relative, result.field)
 
     def solve(self, inputs: Values, tolerance: float = 1e-8, *, propose: bool = True) -> Corrected:
-        """The discrete solution to a verified relative energy error, the network proposing the start of the iteration.
+        """The discrete solution to a tolerance, the network proposing the start of the iteration.
 
-        `propose=False` starts from zero, for comparison. Raises ValueError where no equation with a bound is known.
+        Of the relative energy error, verified by the guaranteed bound, for diffusion; of the relative residual for the
+        other problems in which time plays no part. Whatever the network proposes can only make it slower.
+        `propose=False` starts without it, for comparison. Raises ValueError where no equation is known, or time runs.
         """
         if self.problem is None:
             raise ValueError("nothing can be solved: this surrogate was trained on data without an equation")
-        if not isinstance(self.problem, Diffusion):
+        if not isinstance(self.problem, Diffusion | Stationary):
             raise ValueError(
-                f"no bound is known for {self.problem.title}, so no solution to a verified tolerance: use predict for "
-                "the network's answer, or the problem's own solve for the reference solution"
+                f"{self.problem.title} runs in time, where no start of an iteration is looked for: use predict for the "
+                "network's answer, or the problem's own solve for the reference solution"
             )
         x = self.as_inputs(inputs)
+        proposal = self.apply(x) if propose else None
+        if isinstance(self.problem, Stationary):
+            solution = self.problem.solve(x, tolerance, start=proposal)
+            return verified_by_residual(solution, self.problem.residual(x, solution.value), tolerance)
         a, f = self.problem.fields(x)
-        return solve_to_tolerance(self.apply(x) if propose else None, a, f, self.domain, tolerance=tolerance)
+        c = self.problem.reaction(x)
+        return solve_to_tolerance(proposal, a, f, self.domain, reaction=c, tolerance=tolerance)
 
     def as_inputs(self, inputs: Values) -> Float[Tensor, "b c *grid"]:
         """(*grid), (b, *grid), (c, *grid) or (b, c, *grid) as a double precision batch, or one sentence why not."""

@@ -21,3 +21,6 @@ from vcycle.training.schedules import Schedule as Schedule
 from vcycle.training.schedules import Stairs as Stairs
 from vcycle.training.settings import Optimizer as Optimizer
 from vcycle.training.settings import Settings as Settings
+from vcycle.training.sparse_posterior import SparsePosterior as SparsePosterior
+from vcycle.training.sparse_posterior import Variational as Variational
+from vcycle.training.sparse_posterior import fit_posterior as fit_posterior

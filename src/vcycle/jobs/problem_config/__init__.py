@@ -8,6 +8,7 @@ from vcycle.jobs.problem_config.acoustics import AcousticsConfig as AcousticsCon
 from vcycle.jobs.problem_config.advection_diffusion import AdvectionDiffusionConfig as AdvectionDiffusionConfig
 from vcycle.jobs.problem_config.allen_cahn import AllenCahnConfig as AllenCahnConfig
 from vcycle.jobs.problem_config.anisotropic_darcy import AnisotropicDarcyConfig as AnisotropicDarcyConfig
+from vcycle.jobs.problem_config.barrier import BarrierConfig as BarrierConfig
 from vcycle.jobs.problem_config.box import Boundary as Boundary
 from vcycle.jobs.problem_config.box import Condition as Condition
 from vcycle.jobs.problem_config.box import Config as Config
@@ -17,6 +18,7 @@ from vcycle.jobs.problem_config.box import Resolution as Resolution
 from vcycle.jobs.problem_config.burgers import BurgersConfig as BurgersConfig
 from vcycle.jobs.problem_config.cahn_hilliard import CahnHilliardConfig as CahnHilliardConfig
 from vcycle.jobs.problem_config.cavity import CavityConfig as CavityConfig
+from vcycle.jobs.problem_config.cylinder import CylinderConfig as CylinderConfig
 from vcycle.jobs.problem_config.darcy import DarcyConfig as DarcyConfig
 from vcycle.jobs.problem_config.elasticity import ElasticityConfig as ElasticityConfig
 from vcycle.jobs.problem_config.euler import EulerConfig as EulerConfig
@@ -24,6 +26,7 @@ from vcycle.jobs.problem_config.fisher_kpp import FisherKPPConfig as FisherKPPCo
 from vcycle.jobs.problem_config.gray_scott import GrayScottConfig as GrayScottConfig
 from vcycle.jobs.problem_config.heat import HeatConfig as HeatConfig
 from vcycle.jobs.problem_config.helmholtz import HelmholtzConfig as HelmholtzConfig
+from vcycle.jobs.problem_config.implicit_heat import ImplicitHeatConfig as ImplicitHeatConfig
 from vcycle.jobs.problem_config.kdv import KdVConfig as KdVConfig
 from vcycle.jobs.problem_config.kuramoto_sivashinsky import KuramotoSivashinskyConfig as KuramotoSivashinskyConfig
 from vcycle.jobs.problem_config.large_eddy import LargeEddyConfig as LargeEddyConfig
@@ -41,6 +44,7 @@ from vcycle.jobs.problem_config.wave import WaveConfig as WaveConfig
 Problem = Annotated[
     DarcyConfig
     | PoissonConfig
+    | ImplicitHeatConfig
     | HelmholtzConfig
     | AnisotropicDarcyConfig
     | PLaplacianConfig
@@ -65,6 +69,8 @@ Problem = Annotated[
     | ShallowWaterConfig
     | AcousticsConfig
     | CavityConfig
-    | TubeConfig,
+    | TubeConfig
+    | BarrierConfig
+    | CylinderConfig,
     Field(discriminator="name"),
 ]

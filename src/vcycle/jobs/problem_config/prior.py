@@ -50,4 +50,15 @@ class MultiscaleConfig(Config):
     """number of octaves; the finest of 4 needs 64 points per axis, of 6 256"""
 
 
-Prior = Annotated[TwoPhaseConfig | LogNormalConfig | HighContrastConfig | MultiscaleConfig, Field(discriminator="name")]
+class EmpiricalConfig(Config):
+    """Coefficients from a file."""
+
+    name: Literal["empirical"] = "empirical"
+    file: str = "coefficients.npy"
+    """.npy of shape (samples, *grid)"""
+
+
+Prior = Annotated[
+    TwoPhaseConfig | LogNormalConfig | HighContrastConfig | MultiscaleConfig | EmpiricalConfig,
+    Field(discriminator="name"),
+]

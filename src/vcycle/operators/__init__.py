@@ -11,8 +11,10 @@ from vcycle.operators.base import count_parameters as count_parameters
 from vcycle.operators.bounded_spectral import BoundedSpectral as BoundedSpectral
 from vcycle.operators.canonical import Canonical as Canonical
 from vcycle.operators.compact import Compact as Compact
-from vcycle.operators.componentwise import diffusion_cycles as diffusion_cycles
 from vcycle.operators.elements import gradient as gradient
+from vcycle.operators.elements import gradient_transposed as gradient_transposed
+from vcycle.operators.elements_cycle import AxisMatrices as AxisMatrices
+from vcycle.operators.elements_cycle import elements_multigrid as elements_multigrid
 from vcycle.operators.finite_rank import FiniteRank as FiniteRank
 from vcycle.operators.finite_rank import Functions as Functions
 from vcycle.operators.finite_rank import separable as separable

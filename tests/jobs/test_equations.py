@@ -54,13 +54,17 @@ def test_evaluation_without_bounds(made):
     assert (made[1] / "report.html").stat().st_size > 10_000
 
 
-def test_prediction_claims_nothing_and_solving_is_refused(made):
+def test_prediction_claims_nothing_and_solving_is_for_problems_without_time(made):
     inputs = Dataset.open(made[0]).read([0, 1]).inputs.numpy()
     answer = predict(made[1], inputs)
     assert answer.prediction.kind == "none"
     assert "no error bound" in answer.report
-    with pytest.raises(ValueError, match=r"no bound is known for .* use predict"):
-        solve(made[1], inputs)
+    if Dataset.open(made[0]).build_problem().times:
+        with pytest.raises(ValueError, match=r"runs in time.* use predict"):
+            solve(made[1], inputs)
+    else:
+        solved = solve(made[1], inputs)
+        assert solved.verified and solved.solution.kind == "residual"
 
 
 @pytest.mark.parametrize("loss", ["bound", "energy"])

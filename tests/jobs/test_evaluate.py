@@ -133,7 +133,7 @@ class TestOnTheEquation:
         page = (run / "report.html").read_text("utf-8")
         assert "MgNO for Darcy flow" in page and "a laptop" in page
         assert found["provenance"]["weights"].split()[-1] in page
-        assert page.count("<figure>") == 7
+        assert page.count("<figure>") == 9  # five sets of curves; two cases with their fields and their cells
 
     def test_the_table_for_the_terminal(self, run, tmp_path, without_pictures):
         said = str(evaluate(run, samples=2, resolutions=[16], out=tmp_path / "elsewhere"))

@@ -19,7 +19,8 @@ from vcycle.data import DataError, Dataset, generate
 from vcycle.jobs import train
 from vcycle.jobs.config import TrainConfig
 from vcycle.jobs.configure import merge, read_file, resolve
-from vcycle.jobs.criteria import bound, loss_named
+from vcycle.jobs.criteria import loss_named
+from vcycle.jobs.equation_losses import bound
 from vcycle.jobs.option_errors import ConfigError
 from vcycle.jobs.tasks import FreshInputs, derived_seed, task
 from vcycle.networks import Normalised

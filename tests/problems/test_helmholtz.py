@@ -99,9 +99,9 @@ def _face_load(exact, waves, k: float, n: int, axis: int, side: int, impedance: 
 def test_second_order_to_the_reference_with_a_varying_speed():
     """du/dn = 1 on a part of the upper side, walls elsewhere; c bilinear between nodes, u compared at inner nodes.
 
-    omega^2 is 2.8e-4 (relatively) from an eigenvalue: u = (multiple of the reference) with 1 - 1 / multiple
-    proportional to h^2, 0.49 at 160 x 160 cells. The 4.5e-7 of the reference would need 1.7e5 cells per side; three
-    grids give it by extrapolation to 1e-4.
+    omega^2 is so near an eigenvalue that u = (multiple of the reference) with 1 - 1 / multiple proportional to h^2,
+    but 0.49 at 160 x 160 cells: the digits of the reference are out of reach, and extrapolation from three grids gives
+    it to 1e-4.
     """
     about, z = reference("pde_helmholtz_neumann")
     omega, low, high = (float(about[name]) for name in ("omega", "x0", "x1"))

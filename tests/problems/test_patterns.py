@@ -15,7 +15,7 @@ LINE = Domain.unit(1, "periodic")
 
 
 def test_the_reference_trajectory_of_gray_scott():
-    """Both intervals, to the 4.2e-7 that the reference's own step leaves; 128 x 128 points would leave 1.8e-4."""
+    """Both intervals, to what the reference's own step leaves, on points that resolve the spots."""
     found, expected = trajectory("pde_grayscott_2d", GrayScott, 4, 1e-6, 2, feed=0.04, kill=0.06)
     assert largest_difference(found, expected) < 4.2e-7
 

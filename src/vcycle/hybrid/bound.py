@@ -44,7 +44,7 @@ class Bound:
     @property
     def relative(self) -> PerSample:
         """(b,) >= |||u - v||| / |||u|||; infinite where v says nothing about the size of u."""
-        return torch.where(self.value == 0, 0.0, torch.where(self.least > 0, self.value / self.least, torch.inf))
+        return relative_bound(self.value, self.least)
 
 
 def energy_bound(
@@ -112,6 +112,11 @@ def bound_of(equation: Equation, v: Field, f: Field, oscillation: Field | None, 
         work = work - root(_sum(deviation)) * norm
     least = torch.maximum(norm - value, work / torch.where(norm > 0, norm, 1.0))
     return Bound(value, least, w, form, _scaled(cells + deviation, value))
+
+
+def relative_bound(value: PerSample, least: PerSample) -> PerSample:
+    """value / least, infinite where nothing is known of the size of the solution; 0 where there is no error."""
+    return torch.where(value == 0, 0.0, torch.where(least > 0, value / least, torch.inf))
 
 
 def root(x: PerSample) -> PerSample:

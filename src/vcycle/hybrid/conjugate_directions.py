@@ -9,6 +9,8 @@ from torch import Tensor
 
 from vcycle.operators import LinearOperator
 from vcycle.solvers import Solution
+from vcycle.solvers.products import dot, guarded, norm
+from vcycle.solvers.start import normalised
 
 Field = Float[Tensor, "b c *grid"]
 Map = Callable[[Tensor], Tensor]
@@ -65,7 +67,7 @@ def conjugate_directions(
     self-adjoint and positive these are conjugate gradients preconditioned with it, for any memory >= 1.
     Sources: P118 (section 2: exact line search, two directions); Notay, SIAM J. Sci. Comput. 22 (2000).
     """
-    target, iterations = tolerance * _norm(f, weight), 0
+    target, iterations = tolerance * norm(f, weight), 0
     ours, theirs = (_Run(A, f, start, memory, floating) for _ in range(2))
     follows = torch.ones_like(target, dtype=torch.bool)
     learned = torch.zeros(len(f), dtype=torch.long, device=f.device)
@@ -92,7 +94,7 @@ def conjugate_directions(
                 follows, race = follows & ~turns, iterations + 1
         turned = torch.where(turns.flatten(), iterations, turned)
         iterations += 1
-    relative = (_norm(ours.r, weight) / _guard(_norm(f, weight))).flatten()
+    relative = (norm(ours.r, weight) / guarded(norm(f, weight))).flatten()
     converged = relative <= tolerance
     message = _message(relative, converged, turned)
     return Directed(Solution(ours.u, relative, iterations, converged, message), learned, turned)
@@ -105,25 +107,27 @@ class _Run:
         self.A, self.f, self.memory, self.floating = A, f, memory, floating
         self.u = torch.zeros_like(f) if start is None else start.clone()
         self.r, self.kept = f - A(self.u), list[Triple]()
-        self.gained = torch.zeros_like(_dot(f, f))
+        self.gained = torch.zeros_like(dot(f, f))
         self.still: Triple = (torch.zeros_like(f), torch.zeros_like(f), torch.zeros_like(self.gained))
 
     def above(self, target: Tensor, weight: Field | None) -> Tensor:
-        return _norm(self.r, weight) > target
+        return norm(self.r, weight) > target
 
     def propose(self, direction: Map) -> tuple[Triple, Tensor]:
         """The map's direction made A-orthogonal to those kept, and its gain, 0 where it is no direction."""
-        d = _usable(direction(self.r / _guard(_norm(self.r, None))).to(self.r.dtype), self.floating)
+        d = normalised(direction(self.r / guarded(norm(self.r)))).to(self.r)
+        if self.floating:
+            d = d - d.mean(tuple(range(1, d.ndim)), keepdim=True)
         for p, ap, energy in self.kept:
-            d = torch.addcmul(d, _dot(ap, d) / _guard(energy), p, value=-1)
+            d = torch.addcmul(d, dot(ap, d) / guarded(energy), p, value=-1)
         ad = self.A(d)
-        energy = _dot(d, ad)
-        return (d, ad, energy), torch.where(energy > 0, _dot(self.r, d).square() / _guard(energy), 0.0)
+        energy = dot(d, ad)
+        return (d, ad, energy), torch.where(energy > 0, dot(self.r, d).square() / guarded(energy), 0.0)
 
     def take(self, step: Triple, gain: Tensor) -> None:
         """The exact line search, where anything is gained."""
         p, _, energy = step
-        self.u = torch.addcmul(self.u, torch.where(gain > 0, _dot(self.r, p) / _guard(energy), 0.0), p)
+        self.u = torch.addcmul(self.u, torch.where(gain > 0, dot(self.r, p) / guarded(energy), 0.0), p)
         self.r, self.gained = self.f - self.A(self.u), self.gained + gain
         self.kept = [*self.kept, step][-self.memory :] if self.memory else []
 
@@ -137,30 +141,9 @@ class _Run:
         self.kept = [_where(samples, theirs, ours) for ours, theirs in zip(self.kept, other.kept, strict=True)]
 
 
-def _usable(d: Field, floating: bool) -> Field:
-    """d scaled to maximum 1 (squares of huge values would overflow), 0 where it is not finite."""
-    axes = tuple(range(1, d.ndim))
-    d = torch.where(torch.isfinite(d).flatten(1).all(1).view(-1, *[1] * (d.ndim - 1)), d, 0.0)
-    d = d / _guard(d.abs().amax(axes, keepdim=True))
-    return d - d.mean(axes, keepdim=True) if floating else d
-
-
 def _where(mask: Tensor, yes: Triple, no: Triple) -> Triple:
     p, ap, energy = (torch.where(mask, y, n) for y, n in zip(yes, no, strict=True))
     return p, ap, energy
-
-
-def _dot(u: Field, v: Field) -> Tensor:
-    return (u * v).flatten(1).sum(1).view(-1, *[1] * (u.ndim - 1))
-
-
-def _norm(u: Field, weight: Field | None) -> Tensor:
-    return _dot(u, u if weight is None else u * weight).sqrt()
-
-
-def _guard(x: Tensor) -> Tensor:
-    """x, or 1 where x is 0: the quotient is then 0 / 1."""
-    return torch.where(x == 0, 1.0, x)
 
 
 def _message(residual: Tensor, converged: Tensor, turned: Tensor) -> str:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.hybrid.bound import SAFETY
+from vcycle.hybrid.bound import SAFETY, relative_bound
 from vcycle.hybrid.cell_quadrature import at_point, gauss_points, gradient_at
 from vcycle.hybrid.halved_cells import halved, repeated
 from vcycle.hybrid.symmetric_stress import SymmetricStress
@@ -34,7 +34,7 @@ class ElasticityBound:
     @property
     def relative(self) -> Float[Tensor, " b"]:
         """(b,) >= |||u - v||| / |||u|||; infinite where v says nothing about the size of u."""
-        return torch.where(self.value == 0, 0.0, torch.where(self.least > 0, self.value / self.least, torch.inf))
+        return relative_bound(self.value, self.least)
 
 
 def elasticity_bound(v: Values, lame: Values, shear: Values, force: Values, domain: Domain) -> ElasticityBound:

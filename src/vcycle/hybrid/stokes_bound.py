@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.hybrid.bound import SAFETY
+from vcycle.hybrid.bound import SAFETY, relative_bound
 from vcycle.hybrid.cell_quadrature import Point, between, gauss_points, gradient_at
 from vcycle.hybrid.equilibration import dual_norm, equilibrate
 from vcycle.hybrid.flow import excess
@@ -39,7 +39,7 @@ class StokesBound:
     @property
     def relative(self) -> PerSample:
         """(b,) >= ||grad(u - v)|| / ||grad u||; infinite where v says nothing about the size of u."""
-        return torch.where(self.value == 0, 0.0, torch.where(self.least > 0, self.value / self.least, torch.inf))
+        return relative_bound(self.value, self.least)
 
 
 def inf_sup_bound(domain: Domain) -> float:

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.operators import LinearOperator
+from vcycle.solvers.products import dot, guarded, norm
 from vcycle.solvers.solution import Solution
 
 Field = Float[Tensor, "b c *grid"]
@@ -33,20 +34,20 @@ def conjugate_gradients(
     If A annihilates constants (`floating`), f must have mean zero; search directions are then kept free of constants,
     which would grow by rounding alone, and u has the mean of the start.
     """
-    size = _norm(f, weight)
+    size = norm(f, weight)
     target = tolerance * size
     u = torch.zeros_like(f) if start is None else start.clone()
     iterations = 0
-    residual = _norm(r := f - A(u), weight)
+    residual = norm(r := f - A(u), weight)
     for _ in range(RESTARTS):
         if iterations >= most or not bool((residual > target).any()):
             break
         u, done = _iterate(A, u, r, preconditioner, weight, floating, target, most - iterations)
         iterations += done
-        before, residual = residual, _norm(r := f - A(u), weight)
+        before, residual = residual, norm(r := f - A(u), weight)
         if not bool((residual < 0.5 * before)[residual > target].any()):
             break
-    relative = (residual / _guard(size)).flatten()
+    relative = (residual / guarded(size)).flatten()
     converged, relative = (residual <= target).flatten(), relative.detach()
     return Solution(u, relative, iterations, converged, _message(relative, converged, iterations, tolerance))
 
@@ -63,16 +64,16 @@ def _iterate(
 ) -> tuple[Field, int]:
     p, old, rz, iterations = r, r, torch.ones_like(target), 0
     best, since = torch.full_like(target, torch.inf), 0
-    while iterations < most and since < PATIENCE and bool((active := (size := _norm(r, weight)) > target).any()):
+    while iterations < most and since < PATIENCE and bool((active := (size := norm(r, weight)) > target).any()):
         since = 0 if bool((size < 0.5 * best)[active].any()) else since + 1
         best = torch.where(size < 0.5 * best, size, best)
         z = _precondition(preconditioner, r)
         if floating:
             z = z - z.mean(tuple(range(1, z.ndim)), keepdim=True)
-        new = _dot(r, z)
-        p = z if iterations == 0 else torch.addcmul(z, (new - _dot(old, z)) / _guard(rz), p)
+        new = dot(r, z)
+        p = z if iterations == 0 else torch.addcmul(z, (new - dot(old, z)) / guarded(rz), p)
         ap = A(p)
-        step = torch.where(active, new / _guard(_dot(p, ap)), 0.0)
+        step = torch.where(active, new / guarded(dot(p, ap)), 0.0)
         old, rz = r, new
         u = torch.addcmul(u, step, p)
         r = torch.addcmul(r, step, ap, value=-1)
@@ -81,22 +82,9 @@ def _iterate(
 
 
 def _precondition(preconditioner: LinearOperator, r: Field) -> Field:
-    scale = _guard(_norm(r, None))
+    scale = guarded(norm(r))
     dtype = next(preconditioner.buffers()).dtype
     return preconditioner((r / scale).to(dtype)).to(r.dtype) * scale
-
-
-def _dot(u: Field, v: Field) -> Tensor:
-    return (u * v).flatten(1).sum(1).view(-1, *[1] * (u.ndim - 1))
-
-
-def _norm(u: Field, weight: Field | None) -> Tensor:
-    return _dot(u, u if weight is None else u * weight).sqrt()
-
-
-def _guard(x: Tensor) -> Tensor:
-    """x, or 1 where x is 0: the quotient is then 0 / 1."""
-    return torch.where(x == 0, 1.0, x)
 
 
 def _message(residual: Tensor, converged: Tensor, iterations: int, tolerance: float) -> str:

@@ -9,12 +9,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vcycle.hybrid import Corrected, Form, energy_bound, solve_to_tolerance, verified_by_residual
-from vcycle.problems import AnisotropicDarcy, Diffusion, Problem, Stationary
+from vcycle.hybrid import Corrected, Form, solve_to_tolerance, verified_by_residual
+from vcycle.problems import Diffusion, Problem, Stationary
 from vcycle.spaces import Domain, Placement
 from vcycle.surrogate.calibration import Answer, Calibrated, Calibration
 from vcycle.surrogate.ensemble import Ensemble
-from vcycle.surrogate.vector_bounds import vector_bound
+from vcycle.surrogate.guarantee import guarantee
 
 Values = Float[Tensor, "..."] | np.ndarray
 Kind = Literal["guaranteed", "calibrated", "none"]
@@ -96,21 +96,14 @@ class Surrogate:
     def _bounded(
         self, x: Float[Tensor, "b i *grid"], value: Float[Tensor, "b c *grid"], form: Form, tighten: int
     ) -> Prediction:
-        """With the guaranteed bound where the problem has one; tensors and vectors have the continuum form only."""
+        """With the guaranteed bound where the problem has one."""
         finite = torch.isfinite(value).flatten(1).all(1)
         v = torch.where(finite.view(-1, *[1] * (value.ndim - 1)), value, 0.0)
-        if isinstance(self.problem, Diffusion):
-            (a, f), c = self.problem.fields(x), self.problem.reaction(x)
-            result = energy_bound(v, a, f, self.domain, reaction=c, form=form, tighten=tighten)
-        elif isinstance(self.problem, AnisotropicDarcy):
-            (a, f), form = self.problem.tensor(x), "continuum"
-            result = energy_bound(v, a, f, self.domain, form=form, tighten=tighten)
-        else:
-            result, form = vector_bound(self.problem, x, v), "continuum"
-        if result is None:
+        given = guarantee(self.problem, x, v, form, tighten)
+        if given is None:
             return Prediction(value, "none")
-        bound, relative = (torch.where(finite, numbers, torch.inf) for numbers in (result.value, result.relative))
-        return Prediction(value, "guaranteed", form, bound, relative, result.field)
+        bound, relative = (torch.where(finite, numbers, torch.inf) for numbers in (given.bound, given.relative))
+        return Prediction(value, "guaranteed", given.form, bound, relative, given.field)
 
     def solve(self, inputs: Values, tolerance: float = 1e-8, *, propose: bool = True) -> Corrected:
         """The discrete solution to a tolerance, the network proposing the start of the iteration.

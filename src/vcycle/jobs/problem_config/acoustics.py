@@ -12,6 +12,8 @@ class AcousticsConfig(TimeDependentConfig):
     """The sound pressure of a source that moves along a random path through a room, from silence."""
 
     name: Literal["acoustics"] = "acoustics"
+    history: Literal[0] = 0
+    """states given: none, a room is silent before its source"""
     boundary: Boundary = "neumann"
     """neumann (walls), dirichlet (open windows) or periodic: for all faces, or per axis one or a pair"""
     speed: float = Field(1.0, gt=0)

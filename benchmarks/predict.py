@@ -18,7 +18,7 @@ from vcycle.networks import build
 from vcycle.problems import Darcy
 from vcycle.surrogate import Surrogate
 
-ROUNDS = 5
+ROUNDS = 3
 
 
 def main() -> None:

@@ -50,6 +50,14 @@ def test_guided_data_hold_the_chosen_samples_and_go_on_where_they_were(run, tmp_
         generate(**options, splits={"train": 12, "test": 8}, workers=1, progress=False)
 
 
+def test_splits_count_samples_and_not_their_indices(run, tmp_path):
+    guide = {"path": str(run), "pool": 100}
+    data = generate_guided(PROBLEM, 20, 16, 5, tmp_path / "d", guide=guide, workers=1, progress=False)
+    assert {name: len(data.split(name)) for name in data.manifest.splits} == {"train": 16, "validation": 2, "test": 2}
+    ordinary = PROBLEM.sample((16, 16), 5, [8, 9])
+    assert torch.equal(data.split("test").read(range(2)).inputs, ordinary)
+
+
 def test_on_the_command_line(run, tmp_path):
     prior = ["--prior.low", "1", "--prior.high", "30"]
     size = ["--samples", "8", "--resolution", "16", "--out", str(tmp_path / "d")]

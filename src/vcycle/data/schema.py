@@ -1,6 +1,6 @@
 """What a data set is on paper: the pair of fields, the manifest, and the one kind of error."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -121,9 +121,18 @@ class ShardRecord(Record):
     @property
     def indices(self) -> tuple[int, ...]:
         """The sample indices that are stored, in order."""
+        return tuple(index for _, index in self._stored())
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Where they stand among the samples that the data set was made for."""
+        return tuple(position for position, _ in self._stored())
+
+    def _stored(self) -> Iterator[tuple[int, int]]:
         failed = {failure.index for failure in self.failures}
-        wanted = range(self.first, self.stop) if self.chosen is None else self.chosen
-        return tuple(i for i in wanted if i not in failed)
+        wanted = range(self.first, self.stop)
+        pairs = zip(wanted, wanted if self.chosen is None else self.chosen, strict=True)
+        return ((position, index) for position, index in pairs if index not in failed)
 
 
 class SplitRecord(Record):

@@ -43,12 +43,12 @@ def counts(samples: int, splits: Mapping[str, int | float] | None = None) -> dic
 
 
 def split_records(sizes: Mapping[str, int], shards: tuple[ShardRecord, ...]) -> dict[str, SplitRecord]:
-    """Splits as ranges of sample indices, expressed as positions among the samples that are stored."""
+    """Splits as ranges of the samples that were asked for, expressed as positions among those that are stored."""
     records, first, start = {}, 0, 0
-    stored = [index for shard in shards for index in shard.indices]
+    stored = [position for shard in shards for position in shard.positions]
     for name, size in sizes.items():
         first += size
-        stop = start + sum(1 for index in stored[start:] if index < first)
+        stop = start + sum(1 for position in stored[start:] if position < first)
         records[name] = SplitRecord(start=start, stop=stop, sha256=_checksum(start, stop, shards))
         start = stop
     return records

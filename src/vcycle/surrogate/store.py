@@ -79,10 +79,10 @@ def read_weights(network: nn.Module, folder: Path) -> None:
     try:
         missing, unexpected = network.load_state_dict(state, strict=False)
     except RuntimeError as error:
-        raise ValueError(f"the weights in {folder} do not fit its description: {str(error).splitlines()[1]}") from error
+        raise ValueError(f"the weights in {folder} do not fit this network: {str(error).splitlines()[1]}") from error
     if missing or unexpected:
         odd = [*missing, *unexpected][0]
-        raise ValueError(f"the weights in {folder} do not fit its description: {odd} is in one of them only")
+        raise ValueError(f"the weights in {folder} do not fit this network: {odd} is in one of them only")
 
 
 def _read(file: Path) -> dict[str, Any]:

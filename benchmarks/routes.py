@@ -4,7 +4,8 @@
     python benchmarks/routes.py --equal time     # as many steps as fit into the time of the labelled run
 
 Every case is tested on the same 64 samples that no run has seen. Runs are kept in runs/routes, so that an interrupted
-comparison goes on where it was. Writes benchmarks/routes.csv, or routes_time.csv.
+comparison goes on where it was. Writes benchmarks/routes.csv, with all runs of so many labels and steps that there are,
+or routes_time.csv.
 """
 
 import argparse
@@ -33,7 +34,7 @@ CASES: dict[str, tuple[dict[str, Any], int]] = {
     "parabolic": ({"name": "implicit_heat"}, 32),
 }
 ROUTES = ("labels", "bound", "ritz", "strong_residual", "dual_residual")
-TEST = 64
+TEST, ROW = 64, "row.json"
 TRIAL = 20  # steps by which the time of a step is measured
 
 
@@ -56,15 +57,18 @@ def main() -> None:
         for route in given.routes:
             rows.append(run(case, route, given.labels, steps[route], given.threads))
             print(*rows[-1].values(), sep="\t", flush=True)
-    name = "routes.csv" if given.equal == "steps" else "routes_time.csv"
-    write_table(name, rows, threads=given.threads)
+    if given.equal == "time":
+        write_table("routes_time.csv", rows, threads=given.threads)
+        return
+    files = [folder_of(case, route, given.labels, given.steps) / ROW for case in CASES for route in ROUTES]
+    write_table("routes.csv", [json.loads(f.read_text()) for f in files if f.exists()], threads=given.threads)
 
 
 def run(case: str, route: str, labels: int, steps: int, threads: int) -> dict[str, Any]:
     """Train one way and test, unless that has been done."""
-    folder = RUNS / f"{case}-{route}-{labels}-{steps}"
-    if (folder / "row.json").exists():
-        return json.loads((folder / "row.json").read_text())
+    folder = folder_of(case, route, labels, steps)
+    if (folder / ROW).exists():
+        return json.loads((folder / ROW).read_text())
     began = time.process_time()
     train_whole(configuration(case, route, labels), steps=steps, threads=threads, out=str(folder))
     seconds = time.process_time() - began
@@ -86,8 +90,12 @@ def run(case: str, route: str, labels: int, steps: int, threads: int) -> dict[st
         "effectivity_median": f"{float(ratio.median()):.3f}",
         "effectivity_largest": f"{float(ratio.max()):.3f}",
     }
-    (folder / "row.json").write_text(json.dumps(row))
+    (folder / ROW).write_text(json.dumps(row))
     return row
+
+
+def folder_of(case: str, route: str, labels: int, steps: int) -> Path:
+    return RUNS / f"{case}-{route}-{labels}-{steps}"
 
 
 def configuration(case: str, route: str, labels: int) -> dict[str, Any]:

@@ -152,21 +152,12 @@ def _count_shifted(ood: Shifts | None, ood_samples: int | None, sizes: Mapping[s
 def _manifest(
     problem: Problem, configuration: Configuration, shards: tuple[ShardRecord, ...], elsewhere: Mapping[str, str]
 ) -> Manifest:
-    about = describe(problem)
     differences = [d for shard in shards for d in shard.differences.values()]
     kind = f"{type(problem).__module__}.{type(problem).__qualname__}"
     return Manifest(
-        name=about.name,
-        source=about.source,
-        input_names=about.input_names,
-        output_names=about.output_names,
-        units=about.units,
-        domain=about.domain.to_dict(),
-        placement=about.placement,
+        **describe(problem).record(),
         resolution=configuration.resolution,
         dtype=configuration.dtype,
-        problem=configuration.problem,
-        times=about.times,
         configuration=configuration,
         verification=Verification(
             solver=f"{kind}.solve to {problem.tolerance:.0e}; on failure {kind}.solve_safely",

@@ -57,6 +57,10 @@ class Description:
             if name not in names:
                 raise DataError(f"a unit is given for {name!r}, which is no field{suggestion(name, names)}")
 
+    def record(self) -> dict[str, Any]:
+        """What a manifest says of it."""
+        return vars(self) | {"domain": self.domain.to_dict()}
+
 
 class Record(BaseModel):
     """A frozen piece of JSON without unknown keys."""

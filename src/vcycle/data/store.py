@@ -35,17 +35,9 @@ def store(dataset: Dataset, out: str | Path, *, shard_size: int = 256) -> Datase
         checksums[name] = stored.checksum(name) or ""
     about = dataset.description
     manifest = Manifest(
-        name=about.name,
-        source=about.source,
-        input_names=about.input_names,
-        output_names=about.output_names,
-        units=about.units,
-        domain=about.domain.to_dict(),
-        placement=about.placement,
+        **about.record(),
         resolution=dataset.resolution,
         dtype="float64" if dataset.read([0]).inputs.dtype == torch.float64 else "float32",
-        problem=about.problem,
-        times=about.times,
         splits=split_records({name: len(split) for name, split in main.items()}, shards),
         elsewhere={name: name for name in others},
         elsewhere_sha256=checksums,

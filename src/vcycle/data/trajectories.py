@@ -14,6 +14,7 @@ from torch import Tensor
 from vcycle.data.dataset import Dataset
 from vcycle.data.readers import Reader, Split
 from vcycle.data.schema import DataError, Fields
+from vcycle.spaces import per_sample
 
 INSTANT = re.compile(r"(.+)_(\d+)$")
 LEAD = "lead"
@@ -132,7 +133,7 @@ class Cuts(Reader):
 
 def with_lead(inputs: Float[Tensor, "b c *grid"], lead: Float[Tensor, " b"]) -> Float[Tensor, "b 1 *grid"]:
     """The time to the output as a function on the grid."""
-    return lead.to(inputs).view(-1, *[1] * (inputs.ndim - 1)).expand_as(inputs[:, :1])
+    return per_sample(lead.to(inputs), inputs).expand_as(inputs[:, :1])
 
 
 def _view(

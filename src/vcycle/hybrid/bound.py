@@ -18,7 +18,7 @@ from vcycle.hybrid.checks import (
 from vcycle.hybrid.continuum import Continuum
 from vcycle.hybrid.equation import Discrete, Equation, Field, PerSample
 from vcycle.hybrid.tensor import Anisotropic
-from vcycle.spaces import Domain
+from vcycle.spaces import Domain, per_sample
 
 Form = Literal["discrete", "continuum"]
 SAFETY = 1 + 1e-10
@@ -129,8 +129,7 @@ def _scaled(cells: Field, value: PerSample) -> Field:
     total = _sum(cells)
     even = value.square() / cells[0].numel()
     factor, each = torch.where(total > 0, value.square() / torch.where(total > 0, total, 1.0), 0.0), total == 0
-    like = (-1, *[1] * (cells.ndim - 1))
-    return cells * factor.view(like) + torch.where(each, even, 0.0).view(like)
+    return cells * per_sample(factor, cells) + per_sample(torch.where(each, even, 0.0), cells)
 
 
 def _sum(cells: Field) -> PerSample:

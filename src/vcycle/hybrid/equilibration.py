@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.hybrid.flow import Flow, excess
-from vcycle.spaces import Basis, Domain, Grid, conductances, difference
+from vcycle.spaces import Basis, Domain, Grid, conductances, difference, per_sample
 
 Field = Float[Tensor, "b 1 *grid"]
 PerSample = Float[Tensor, " b"]
@@ -37,7 +37,7 @@ def equilibrate(flow: Flow, load: Field, domain: Domain, absorption: Field | Non
     for shift in _shifts(absorption, eigenvalues, load):
         if absorption is not None and domain.floating:
             mean = rest.flatten(1).sum(1) / absorption.flatten(1).sum(1)
-            share = torch.where(shift == 0, absorption * _like(mean, rest), 0.0)
+            share = torch.where(shift == 0, absorption * per_sample(mean, rest), 0.0)
             taken, rest = taken + share, rest - share
         symbol = eigenvalues + shift
         inverse = torch.where(symbol > 1e-14 * eigenvalues.max(), 1 / symbol, 0.0) / volume
@@ -62,7 +62,7 @@ def _shifts(absorption: Field | None, eigenvalues: Tensor, load: Field) -> list[
     low = torch.minimum(torch.where(large, known, math.inf).amin(1), top)
     ratio = torch.where(top > 0, low / torch.where(top > 0, top, 1.0), 1.0)
     count = max(1, math.ceil(-math.log(float(ratio.min())) / math.log(STEP) - 1e-9))
-    falling = [_like(top * ratio ** (j / count), zero) for j in range(1, count + 1) if bool(top.any())]
+    falling = [per_sample(top * ratio ** (j / count), zero) for j in range(1, count + 1) if bool(top.any())]
     return falling if bool(large.all()) else [*falling, zero]
 
 
@@ -89,7 +89,3 @@ def dual_norm(r: Field, a: Field, c: Field | None, domain: Domain) -> PerSample:
 def _smallest(eigenvalues: Tensor) -> Tensor:
     """The smallest positive one; infinite if there is none."""
     return torch.where(eigenvalues > 1e-9 * eigenvalues.max(), eigenvalues, math.inf).min()
-
-
-def _like(factor: PerSample, u: Tensor) -> Tensor:
-    return factor.view(-1, *[1] * (u.ndim - 1))

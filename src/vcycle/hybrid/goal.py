@@ -4,14 +4,12 @@ import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from vcycle.hybrid.bound import SAFETY, Form, equation_of, root
 from vcycle.hybrid.checks import Values, checked_source
 from vcycle.hybrid.equation import Equation, Field, Function, PerSample
 from vcycle.hybrid.flow import Flow
-from vcycle.spaces import Domain, Grid, conductances
+from vcycle.spaces import Domain, Grid, conductances, per_sample
 
 SUMS = 1e-12  # the rounding of a sum, relative to its largest part
 
@@ -81,7 +79,7 @@ def goal(
     known, worked = _sum(other.load * equation.means(primal.w)), _sum(primal.load * equation.means(other.w))
     norms = [root(_sum(equation.square(side.w))) for side in (primal, other)]
     ratio = _ratio(*norms)
-    plus, minus = (_sum(equation.square(primal.w + sign * _like(ratio, other.w) * other.w)) for sign in (1, -1))
+    plus, minus = (_sum(equation.square(primal.w + sign * per_sample(ratio, other.w) * other.w)) for sign in (1, -1))
     product = (plus - minus) / (4 * ratio)
     value = known + worked - product + _shared(equation, primal, other) / 2
     size = known.abs() + worked.abs() + norms[0] * norms[1] + primal.misfit * other.misfit
@@ -120,8 +118,8 @@ def _shared(equation: Equation, one: _Side, other: _Side) -> PerSample:
     plus, minus = (
         _sum(
             equation.misfit(
-                tuple(s + sign * _like(ratio, t) * t for s, t in zip(one.q, other.q, strict=True)),
-                one.w + sign * _like(ratio, other.w) * other.w,
+                tuple(s + sign * per_sample(ratio, t) * t for s, t in zip(one.q, other.q, strict=True)),
+                one.w + sign * per_sample(ratio, other.w) * other.w,
             )
         )
         for sign in (1, -1)
@@ -131,10 +129,6 @@ def _shared(equation: Equation, one: _Side, other: _Side) -> PerSample:
 
 def _ratio(one: PerSample, other: PerSample) -> PerSample:
     return torch.where((one > 0) & (other > 0), one / torch.where(other > 0, other, 1.0), 1.0)
-
-
-def _like(factor: PerSample, u: Tensor) -> Float[Tensor, "b ..."]:
-    return factor.view(-1, *[1] * (u.ndim - 1))
 
 
 def _sum(cells: Field) -> PerSample:

@@ -15,7 +15,7 @@ from vcycle.hybrid.flow import Flow, conductances_of, differences, excess
 from vcycle.hybrid.reconstruction import Vertices, cell_means, flow_modes, slope_modes
 from vcycle.hybrid.tighten import NEGLIGIBLE
 from vcycle.operators import FiniteVolume, geometric_multigrid
-from vcycle.spaces import Domain, Grid, conductances
+from vcycle.spaces import Domain, Grid, conductances, per_sample
 
 Tensors = Float[Tensor, "b d d *grid"]
 
@@ -154,7 +154,7 @@ def _product(s: Flow, t: Flow) -> PerSample:
 
 
 def _add(s: Flow, d: Flow, factor: PerSample) -> Flow:
-    return tuple(one + factor.view(-1, *[1] * (one.ndim - 1)) * other for one, other in zip(s, d, strict=True))
+    return tuple(one + per_sample(factor, one) * other for one, other in zip(s, d, strict=True))
 
 
 def _guard(x: PerSample) -> PerSample:

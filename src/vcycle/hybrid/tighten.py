@@ -7,6 +7,7 @@ from torch import Tensor
 from vcycle.hybrid.equilibration import equilibrate
 from vcycle.hybrid.flow import Flow, flow_of, misfit, product
 from vcycle.operators import FiniteVolume, geometric_multigrid
+from vcycle.spaces import per_sample
 
 Field = Float[Tensor, "b 1 *grid"]
 NEGLIGIBLE = 1e-3  # of the misfit
@@ -31,13 +32,13 @@ def equilibrated_flux(v: Field, A: FiniteVolume, load: Field, cycles: int, absor
         d = tuple(t - s for t, s in zip(target, q, strict=True))
         for other, move in directions:
             share = _share(d, other, A)
-            d, step = _add(d, other, -share), step - _like(share, step) * move
+            d, step = _add(d, other, -share), step - per_sample(share, step) * move
         # A direction this short gains nothing, and rounding may have brought it out of equilibrium.
         counts = product(d, d, A) > NEGLIGIBLE**2 * product(rest, rest, A)
-        d, step = _add(d, d, counts.to(z) - 1), step * _like(counts.to(step), step)
+        d, step = _add(d, d, counts.to(z) - 1), step * per_sample(counts.to(step), step)
         directions.append((d, step))
         share = -_share(rest, d, A)
-        q, rest, z = _add(q, d, share), _add(rest, d, share), z + _like(share, z) * step
+        q, rest, z = _add(q, d, share), _add(rest, d, share), z + per_sample(share, z) * step
     return q
 
 
@@ -48,8 +49,4 @@ def _share(s: Flow, d: Flow, A: FiniteVolume) -> Float[Tensor, " b"]:
 
 
 def _add(s: Flow, d: Flow, factor: Float[Tensor, " b"]) -> Flow:
-    return tuple(one + _like(factor, other) * other for one, other in zip(s, d, strict=True))
-
-
-def _like(factor: Float[Tensor, " b"], u: Tensor) -> Tensor:
-    return factor.view(-1, *[1] * (u.ndim - 1))
+    return tuple(one + per_sample(factor, other) * other for one, other in zip(s, d, strict=True))

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.operators import FiniteVolume, geometric_multigrid
+from vcycle.solvers.products import dot, norm
 
 Field = Float[Tensor, "b 1 *grid"]
 Map = Callable[[Tensor], Tensor]
@@ -34,7 +35,7 @@ class LearnedPreconditioner(nn.Module, ABC):
 def energy_left(A: FiniteVolume, e: Field, z: Field) -> Float[Tensor, " b"]:
     """min over c of ||e - c z||_A^2 / ||e||_A^2, the share of the energy left by an exact line search along z."""
     ae = A(e)
-    return 1 - _dot(ae, z).square() / (_dot(z, A(z)) * _dot(ae, e))
+    return (1 - dot(ae, z).square() / (dot(z, A(z)) * dot(ae, e))).flatten()
 
 
 def residual_left(A: FiniteVolume, r: Field, z: Field) -> Float[Tensor, " b"]:
@@ -43,8 +44,9 @@ def residual_left(A: FiniteVolume, r: Field, z: Field) -> Float[Tensor, " b"]:
     Blind to the scale of z. Source: P118, section 2.
     """
     az = A(z)
-    c = _dot(z, r) / _dot(z, az)
-    return (r - c.view(-1, *[1] * (r.ndim - 1)) * az).square().flatten(1).sum(1) / _dot(r, r)
+    c = dot(z, r) / dot(z, az)
+    rest = r - c * az
+    return (dot(rest, rest) / dot(r, r)).flatten()
 
 
 def fit(
@@ -78,11 +80,7 @@ def errors(preconditioner: LearnedPreconditioner, A: FiniteVolume, own_steps: in
     f = preconditioner.at(A)
     for _ in range(own_steps):
         r = A(e)
-        z = f(r / r.flatten(1).norm(dim=1).view(-1, *[1] * (r.ndim - 1))).to(e.dtype)
-        c = _dot(r, z) / _dot(z, A(z))
-        e = e - c.view(-1, *[1] * (e.ndim - 1)) * z
+        z = f(r / norm(r)).to(e.dtype)
+        c = dot(r, z) / dot(z, A(z))
+        e = e - c * z
     return e
-
-
-def _dot(u: Tensor, v: Tensor) -> Float[Tensor, " b"]:
-    return (u * v).flatten(1).sum(1)

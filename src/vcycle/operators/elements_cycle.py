@@ -10,7 +10,7 @@ from vcycle.operators.base import LinearOperator
 from vcycle.operators.compact import Compact, Field
 from vcycle.operators.geometric import Chebyshev, DenseInverse, short_axes
 from vcycle.operators.multigrid import Level, Multigrid, Smoother
-from vcycle.spaces import Space
+from vcycle.spaces import Space, per_sample
 from vcycle.spaces.basis import apply_axes
 from vcycle.spaces.transfer import averaging_matrix, interpolation_matrix
 
@@ -106,5 +106,5 @@ def _largest_eigenvalue(A: Compact) -> float:
     for _ in range(POWERS):
         v = inverse * A(v)
         size = v.flatten(1).norm(dim=1)
-        v = v / size.view(-1, *[1] * (v.ndim - 1))
+        v = v / per_sample(size, v)
     return float(size.max())

@@ -9,9 +9,6 @@ import torch
 from vcycle.problems.base import Field, Inputs
 from vcycle.problems.diffusion import Diffusion, centred, positive, without_mean
 from vcycle.problems.priors import Prior, TwoPhase
-from vcycle.spaces import GaussianField
-
-SOURCE_STREAM = 1
 
 
 @dataclass(frozen=True)
@@ -56,11 +53,9 @@ class Darcy(Diffusion):
         return ("a",)
 
     def sample(self, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Inputs:
-        indices = list(indices)
-        a = self.prior.sample(self.domain, shape, seed, indices)
         if self.source == "constant":
-            return a
-        f = GaussianField(self.domain).standard(shape, seed, indices, stream=SOURCE_STREAM)
+            return self.prior.sample(self.domain, shape, seed, indices)
+        a, f = self.prior.with_field(self.domain, shape, seed, indices).split(1, 1)
         return torch.cat([a, centred(f) if self.domain.floating else f], 1)
 
     def fields(self, inputs: Inputs) -> tuple[Field, Field]:

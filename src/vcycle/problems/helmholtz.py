@@ -12,7 +12,7 @@ from vcycle.problems.priors import LogNormal, Prior
 from vcycle.problems.stationary import Stationary
 from vcycle.problems.wave_operator import Wave, Wavenumber, WaveOperator, solve_assembled_waves, solve_waves_by_gmres
 from vcycle.solvers import Solution, normalised
-from vcycle.spaces import L2, Domain, GaussianField, Grid
+from vcycle.spaces import L2, Domain, Grid
 
 SOURCE_STREAM = 1
 SOURCE_WIDTH = 0.05
@@ -69,11 +69,8 @@ class Helmholtz(Stationary):
         return ("u_re", "u_im") if self.absorbing else ("u",)
 
     def sample(self, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Inputs:
-        indices = list(indices)
-        c = self.prior.sample(self.domain, shape, seed, indices)
-        if self.source == "point":
-            return c
-        return torch.cat([c, GaussianField(self.domain).standard(shape, seed, indices, stream=SOURCE_STREAM)], 1)
+        draw = self.prior.sample if self.source == "point" else self.prior.with_field
+        return draw(self.domain, shape, seed, indices)
 
     def solve(
         self, inputs: Inputs, tolerance: float | None = None, most: int = 200, start: Field | None = None

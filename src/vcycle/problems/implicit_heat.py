@@ -12,9 +12,6 @@ from torch import Tensor
 from vcycle.problems.base import Field, Inputs
 from vcycle.problems.diffusion import Diffusion, Function, positive
 from vcycle.problems.priors import Prior, TwoPhase
-from vcycle.spaces import GaussianField
-
-STATE_STREAM = 1
 
 
 @dataclass(frozen=True)
@@ -58,9 +55,7 @@ class ImplicitHeat(Diffusion):
         return ("a",)
 
     def sample(self, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Inputs:
-        indices = list(indices)
-        a = self.prior.sample(self.domain, shape, seed, indices)
-        return torch.cat([a, GaussianField(self.domain).standard(shape, seed, indices, stream=STATE_STREAM)], 1)
+        return self.prior.with_field(self.domain, shape, seed, indices)
 
     def fields(self, inputs: Inputs) -> tuple[Field, Field]:
         self.require_channels(inputs)

@@ -12,9 +12,6 @@ from vcycle.problems.exact import Function
 from vcycle.problems.priors import LogNormal, Prior
 from vcycle.problems.variational import Values, Variational
 from vcycle.problems.variational_energy import DiscreteEnergy
-from vcycle.spaces import GaussianField
-
-SOURCE_STREAM = 1
 
 
 @dataclass(frozen=True)
@@ -59,11 +56,8 @@ class PLaplacian(Variational):
         return ("a",)
 
     def sample(self, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Inputs:
-        indices = list(indices)
-        a = self.prior.sample(self.domain, shape, seed, indices)
-        if self.source == "constant":
-            return a
-        return torch.cat([a, GaussianField(self.domain).standard(shape, seed, indices, stream=SOURCE_STREAM)], 1)
+        draw = self.prior.sample if self.source == "constant" else self.prior.with_field
+        return draw(self.domain, shape, seed, indices)
 
     def density(self, s: Values) -> Values:
         return (self.epsilon**2 + s) ** (self.p / 2) / self.p

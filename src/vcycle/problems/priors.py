@@ -13,6 +13,8 @@ from torch import Tensor
 from vcycle.spaces import Domain, GaussianField, Grid, generator
 
 Coefficient = Float[Tensor, "b 1 *grid"]
+Pair = Float[Tensor, "b 2 *grid"]
+FIELD_STREAM = 1
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,12 @@ class Prior(ABC):
     @abstractmethod
     def sample(self, domain: Domain, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Coefficient:
         """The coefficients with these indices, (b, 1, *shape), float64."""
+
+    def with_field(self, domain: Domain, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Pair:
+        """The coefficients, and beside each an independent Gaussian field of unit variance: a source, a state."""
+        indices = list(indices)
+        field = GaussianField(domain).standard(shape, seed, indices, stream=FIELD_STREAM)
+        return torch.cat([self.sample(domain, shape, seed, indices), field], 1)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, `name` first."""

@@ -11,14 +11,11 @@ from vcycle.problems.base import Inputs
 from vcycle.problems.exact import Function
 from vcycle.problems.priors import LogNormal, Prior
 from vcycle.problems.variational import Values, Variational
-from vcycle.problems.variational_energy import DiscreteEnergy
-from vcycle.spaces import GaussianField
-
-SOURCE_STREAM = 1
+from vcycle.problems.variational_energy import DirichletEnergy, DiscreteEnergy
 
 
 @dataclass(frozen=True)
-class SemilinearElliptic(Variational):
+class SemilinearElliptic(DirichletEnergy, Variational):
     """-lap u + c u^3 = f on a box; u = 0 on Dirichlet faces, no flux through Neumann faces: the minimum of the integral
     of |grad u|^2 / 2 + c u^4 / 4 - f u.
 
@@ -51,18 +48,8 @@ class SemilinearElliptic(Variational):
         return ("c",)
 
     def sample(self, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Inputs:
-        indices = list(indices)
-        f = self.amplitude * GaussianField(self.domain).standard(shape, seed, indices, stream=SOURCE_STREAM)
-        return torch.cat([self.prior.sample(self.domain, shape, seed, indices), f], 1)
-
-    def density(self, s: Values) -> Values:
-        return s / 2
-
-    def diffusivity(self, s: Values) -> Values:
-        return torch.ones_like(s)
-
-    def diffusivity_slope(self, s: Values) -> Values:
-        return torch.zeros_like(s)
+        c, f = self.prior.with_field(self.domain, shape, seed, indices).split(1, 1)
+        return torch.cat([c, self.amplitude * f], 1)
 
     def potential(self, u: Values) -> Values:
         return u**4 / 4

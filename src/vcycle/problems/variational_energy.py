@@ -12,7 +12,7 @@ from torch import Tensor
 from vcycle.operators import gradient, gradient_transposed
 from vcycle.problems.base import Field, PerSample
 from vcycle.solvers import ConvexEnergy, newton, solve_elliptic
-from vcycle.spaces import Domain, Grid, resample
+from vcycle.spaces import Domain, Grid, finite, per_sample, resample
 
 Values = Float[Tensor, "..."]
 INNER_ITERATIONS = 300
@@ -47,6 +47,19 @@ class Integrand(ABC):
     def reaction_slope(self, u: Values) -> Values:
         """V''(u)."""
         return torch.zeros_like(u)
+
+
+class DirichletEnergy(Integrand):
+    """l(s) = s / 2 and, unless V says otherwise, Poisson's equation."""
+
+    def density(self, s: Values) -> Values:
+        return s / 2
+
+    def diffusivity(self, s: Values) -> Values:
+        return torch.ones_like(s)
+
+    def diffusivity_slope(self, s: Values) -> Values:
+        return torch.zeros_like(s)
 
 
 @dataclass(frozen=True)
@@ -99,16 +112,20 @@ class DiscreteEnergy(ConvexEnergy):
         scale = flux_size + others
         return _norm(gradient) / size / torch.where(scale == 0, 1.0, scale)
 
-    def step(self, u: Field, gradient: Field, accuracy: float) -> Field:
+    def tangent(self, u: Field) -> tuple[Values, Field]:
+        """E'' at u as moduli (b, 1, d, d, 2^d, *grid) and reaction; where slopes leave almost none, a little more."""
         p = self.slopes(u)
         s = p.square().sum(2)
         along = 2 * self.integrand.diffusivity_slope(s)
         C = along[:, :, None, None] * p[:, :, :, None] * p[:, :, None, :]
         D = self.integrand.diffusivity(s)
-        floor = FLOOR * D.flatten(1).amax(1).view(-1, *(1,) * (D.ndim - 1))
+        floor = FLOOR * per_sample(D.flatten(1).amax(1), D)
         C.diagonal(dim1=2, dim2=3).add_(D.clamp_min(floor)[..., None])
-        reaction = self.c * self.integrand.reaction_slope(u)
-        return self._solve(self.a[:, :, None, None, None] * C, reaction, -gradient, accuracy)
+        return self.a[:, :, None, None, None] * C, self.c * self.integrand.reaction_slope(u)
+
+    def step(self, u: Field, gradient: Field, accuracy: float) -> Field:
+        moduli, reaction = self.tangent(u)
+        return self._solve(moduli, reaction, -gradient, accuracy)
 
     def start(self) -> Field:
         """The minimum on cells twice as long, interpolated; on the coarsest grid the solution for D = 1 and V = 0."""
@@ -120,15 +137,14 @@ class DiscreteEnergy(ConvexEnergy):
         b, d = self.f.shape[0], self.domain.dimension
         one = torch.eye(d, dtype=torch.float64, device=self.f.device).view(1, 1, d, d, 1, *(1,) * d)
         moduli = (self.a[:, :, None, None, None] * one).expand(b, 1, d, d, 1, *shape)
-        linear = replace(self, integrand=_Dirichlet(), c=torch.zeros_like(self.c))
+        linear = replace(self, integrand=DirichletEnergy(), c=torch.zeros_like(self.c))
         return self.g + self._solve(moduli, torch.zeros_like(self.f), -linear.gradient(self.g), 1e-6)
 
     def start_from(self, v: Field) -> Field:
         """v where it has less energy than `start`, else `start`."""
         own = self.start()
-        finite = torch.isfinite(v).flatten(1).all(1)
-        v = torch.where(_spread(finite, v), v, own).double()
-        return torch.where(_spread(self.value(v) < self.value(own), v), v, own)
+        v = torch.where(per_sample(finite(v), v), v, own).double()
+        return torch.where(per_sample(self.value(v) < self.value(own), v), v, own)
 
     def coarsen(self) -> "DiscreteEnergy":
         """E on cells twice as long, with the averages of the data."""
@@ -142,28 +158,11 @@ class DiscreteEnergy(ConvexEnergy):
         return solve_elliptic(C, self.domain, load, reaction=reaction, tolerance=accuracy, most=INNER_ITERATIONS).value
 
 
-class _Dirichlet(Integrand):
-    """l(s) = s / 2."""
-
-    def density(self, s: Values) -> Values:
-        return s / 2
-
-    def diffusivity(self, s: Values) -> Values:
-        return torch.ones_like(s)
-
-    def diffusivity_slope(self, s: Values) -> Values:
-        return torch.zeros_like(s)
-
-
 def natural(domain: Domain) -> Domain:
     """The domain with Neumann faces for Dirichlet ones: functions of any values on them."""
     return Domain(
         domain.extents, [tuple("neumann" if f == "dirichlet" else f for f in faces) for faces in domain.boundary]
     )
-
-
-def _spread(x: Tensor, u: Field) -> Tensor:
-    return x.view(-1, *(1,) * (u.ndim - 1))
 
 
 def _norm(u: Values) -> PerSample:

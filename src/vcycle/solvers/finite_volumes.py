@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vcycle.solvers.hyperbolic import HyperbolicSystem, State
 from vcycle.solvers.limiters import LIMITERS
-from vcycle.spaces import Domain, Grid
+from vcycle.spaces import Domain, Grid, per_sample
 
 Cells = Float[Tensor, "b c ..."]  # of a part of the grid, or of more than it
 GHOSTS = 2
@@ -95,7 +95,7 @@ class FiniteVolumes:
                 continue
             steps = (left[rows] * self.fastest(w) / courant).ceil().clamp_min(1)
             dt = left[rows] / steps
-            q[rows] = ssp_rk3(self.rate, q[rows], dt.view(-1, *(1,) * (q.ndim - 1)))
+            q[rows] = ssp_rk3(self.rate, q[rows], per_sample(dt, q))
             left[rows] = torch.where(steps == 1, 0.0, left[rows] - dt)
         q[left > 0] = torch.nan
         return q

@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from vcycle.solvers.solution import Solution
+from vcycle.spaces import per_sample
 
 Field = Float[Tensor, "b c *grid"]
 Map = Callable[[Tensor], Tensor]
@@ -105,4 +106,4 @@ def _size(u: Tensor) -> Float[Tensor, " b"]:
 
 
 def _where(mask: Tensor, u: Tensor, v: Tensor) -> Tensor:
-    return torch.where(mask.view(-1, *(1,) * (u.ndim - 1)), u, v)
+    return torch.where(per_sample(mask, u), u, v)

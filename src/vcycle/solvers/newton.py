@@ -1,12 +1,14 @@
 """Newton's method for the minima of a batch of smooth convex energies, damped by a line search."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.solvers.solution import Solution
+from vcycle.spaces import per_sample
 
 Field = Float[Tensor, "b c *grid"]
 PerSample = Float[Tensor, " b"]
@@ -49,9 +51,9 @@ def newton(energy: ConvexEnergy, start: Field, *, tolerance: float = 1e-10, most
     stuck, idle = torch.zeros_like(residual, dtype=torch.bool), torch.zeros_like(residual)
     while iterations < most and bool((active := (residual > tolerance) & ~stuck).any()):
         accuracy = min(FORCING, float(residual[active].min()))
-        step = energy.step(u, _spread(active, u) * gradient, accuracy)
+        step = energy.step(u, per_sample(active, u) * gradient, accuracy)
         before, larger = value, residual
-        u, value, moved = _line_search(energy, u, value, step, (gradient * step).flatten(1).sum(1), active)
+        u, value, moved = line_search(energy.value, u, value, step, (gradient * step).flatten(1).sum(1), active)
         gradient = energy.gradient(u)
         residual = energy.residual(u, gradient)
         better = (value < before - ROUNDING * before.abs()) | (residual < 0.5 * larger)
@@ -62,23 +64,19 @@ def newton(energy: ConvexEnergy, start: Field, *, tolerance: float = 1e-10, most
     return Solution(u, residual, iterations, converged, _message(residual, converged, iterations, tolerance))
 
 
-def _line_search(
-    energy: ConvexEnergy, u: Field, before: PerSample, step: Field, slope: PerSample, active: Tensor
+def line_search(
+    energy: Callable[[Field], PerSample], u: Field, before: PerSample, step: Field, slope: PerSample, active: Tensor
 ) -> tuple[Field, PerSample, Tensor]:
-    """u + t step, its energy, and whether t > 0."""
+    """u + t step for the first t = 1, 1/2, ... that lowers the energy enough, its energy, and whether t > 0."""
     t = active.to(u)
     while bool((t > 0).any()):
-        there = u + _spread(t, u) * step
-        value = energy.value(there)
+        there = u + per_sample(t, u) * step
+        value = energy(there)
         high = active & (t > 0) & ~(value <= before + SUFFICIENT * t * slope + ROUNDING * before.abs())
         if not bool(high.any()):
-            return torch.where(_spread(t > 0, u), there, u), torch.where(t > 0, value, before), t > 0
+            return torch.where(per_sample(t > 0, u), there, u), torch.where(t > 0, value, before), t > 0
         t = torch.where(high, torch.where(t > SMALLEST_STEP, t / 2, 0.0), t)
     return u, before, t > 0
-
-
-def _spread(t: Tensor, u: Field) -> Tensor:
-    return t.view(-1, *(1,) * (u.ndim - 1))
 
 
 def _message(residual: PerSample, converged: Tensor, iterations: int, tolerance: float) -> str:

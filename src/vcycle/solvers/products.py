@@ -4,13 +4,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vcycle.spaces import per_sample
+
 Field = Float[Tensor, "b c *grid"]
 PerSample = Float[Tensor, "b *ones"]
 
 
 def dot(u: Field, v: Field) -> PerSample:
     """(u, v), Euclidean."""
-    return (u * v).flatten(1).sum(1).view(-1, *[1] * (u.ndim - 1))
+    return per_sample((u * v).flatten(1).sum(1), u)
 
 
 def norm(u: Field, weight: Field | None = None) -> PerSample:

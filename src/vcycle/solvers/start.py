@@ -6,6 +6,7 @@ from torch import Tensor
 
 from vcycle.operators import LinearOperator
 from vcycle.solvers.products import dot, guarded
+from vcycle.spaces import finite, per_sample
 
 Field = Float[Tensor, "b c *grid"]
 
@@ -22,6 +23,5 @@ def best_multiple(v: Field, A: LinearOperator, load: Field) -> Field:
 
 def normalised(v: Field) -> Field:
     """v in double precision with largest entry 1, squares of huge values would overflow; 0 where it is not finite."""
-    finite = torch.isfinite(v).flatten(1).all(1).view(-1, *[1] * (v.ndim - 1))
-    v = torch.where(finite, v, 0.0).double()
+    v = torch.where(per_sample(finite(v), v), v, 0.0).double()
     return v / guarded(v.abs().amax(tuple(range(1, v.ndim)), keepdim=True))

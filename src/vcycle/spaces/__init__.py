@@ -21,5 +21,7 @@ from vcycle.spaces.norms import HMinus1 as HMinus1
 from vcycle.spaces.norms import Norm as Norm
 from vcycle.spaces.random_fields import GaussianField as GaussianField
 from vcycle.spaces.random_fields import generator as generator
+from vcycle.spaces.samples import finite as finite
+from vcycle.spaces.samples import per_sample as per_sample
 from vcycle.spaces.space import Space as Space
 from vcycle.spaces.transfer import resample as resample

@@ -11,7 +11,7 @@ from torch import Tensor
 from vcycle.hybrid.conformal import p_value, quantile
 from vcycle.hybrid.input_distance import InputDistance
 from vcycle.hybrid.scores import band_scores, channel_scale, norm_scores, residual_scale, spread_scale
-from vcycle.spaces import H1, L2, Domain, Norm, Placement
+from vcycle.spaces import H1, L2, Domain, Norm, Placement, finite, per_sample
 
 Field = Float[Tensor, "b c *grid"]
 PerSample = Float[Tensor, " b"]
@@ -96,7 +96,7 @@ class Calibration:
         Raises ValueError for a scale 'spread' without an ensemble and a level or share that is none.
         """
         residual = reference_outputs.double() - reference.value.double()
-        residual = residual[torch.isfinite(residual).flatten(1).all(1)]
+        residual = residual[finite(residual)]
         size = channel_scale(residual) if scale == "channel" else residual_scale(residual)
         if not bool((size > 0).any()):
             size = torch.ones(1, *outputs.shape[1:], dtype=torch.float64)  # no error, or no number, to learn from
@@ -119,14 +119,14 @@ class Calibration:
 
     def __call__(self, answer: Answer, domain: Domain, placement: Placement = "cell") -> Calibrated:
         """The bounds of fresh answers on the calibration grid."""
-        finite = torch.isfinite(answer.value).flatten(1).all(1)
+        fine = finite(answer.value)
         bounds = {
             name: self.quantile(name) * self.difficulty(answer, norm, domain, placement)
             for name, norm in norms(domain, placement).items()
         }
         band = (self.quantile("band") * self.scaled(answer)).expand(answer.value.shape)
         l2, h1, band = (
-            torch.where(finite.view(-1, *[1] * (x.ndim - 1)), x, torch.inf).nan_to_num(nan=torch.inf, posinf=torch.inf)
+            torch.where(per_sample(fine, x), x, torch.inf).nan_to_num(nan=torch.inf, posinf=torch.inf)
             for x in (bounds["l2"], bounds["h1"], band)
         )
         p = p_value(self.distance(answer.inputs), self.scores["distance"])

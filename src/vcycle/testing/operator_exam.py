@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.autograd.gradcheck import GradcheckError
 
 from vcycle.operators import LinearOperator
-from vcycle.spaces import Basis, Space, resample
+from vcycle.spaces import Basis, Space, per_sample, resample
 
 BATCH = 3
 ROUND_OFF = 1e-10  # relative, in double precision
@@ -120,7 +120,7 @@ def norm_within_bound(candidate: Candidate) -> None:
         return
     u = _field(W.source, candidate.shape, 1)
     for _ in range(30):
-        u = u / W.source.inner(u, u).sqrt().view(-1, *(1,) * (u.ndim - 1))
+        u = u / per_sample(W.source.inner(u, u).sqrt(), u)
         image = W(u)
         u = adjoint(image)
     norm = float(W.target.inner(image, image).detach().max().sqrt())

@@ -48,6 +48,12 @@ def test_what_is_guaranteed_is_said_with_what_is_not_counted(made, form):
     assert "every single input" in said
 
 
+@pytest.mark.parametrize("measure", ["energy norm", "energy distance"])
+def test_what_a_bound_measures_is_named(made, measure):
+    said = guarantee(replace(made.effectivity("discrete", 1.1), measure=measure))
+    assert f"the {measure}" in said and "{" not in said
+
+
 def test_nothing_is_guaranteed_of_an_indicator(made):
     said = guarantee(replace(made.effectivity("discrete", 1.1), kind="indicator"))
     assert "nothing is claimed" in said and "every single input" not in said

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from vcycle.data import DataError, Dataset, generate
 from vcycle.jobs import evaluate, train
-from vcycle.jobs.measurements import bounds
+from vcycle.jobs.effectivities import bounds
 from vcycle.jobs.tasks import derived_seed, solved
 from vcycle.problems import Darcy, LogNormal
 from vcycle.spaces import L2, Domain, Energy

@@ -110,7 +110,7 @@ def plot_effectivity(bounds: Sequence[Effectivity]) -> Figure:
         right.plot(*_steps(bound.ratio), color=colour, lw=1.5, drawstyle="steps-post", label=f"{bound.form} form")
     style(
         left,
-        "bound and true error, in the energy norm",
+        f"bound and true error: {bounds[0].measure}",
         "true error / size of solution",
         "bound / size of solution",
         pad=ROOM,

@@ -17,6 +17,8 @@ class Effectivity:
     kind        what is claimed of the number: 'guaranteed', 'calibrated' or 'indicator'
     bound, error, size   absolute values per sample, in one norm; `size` is the norm of the reference solution
     slack       how far `error` may be from the truth, relative to it: the reference solution is computed too
+    measure     of errors: 'energy norm', 'gradient norm' or, for minima of energies that are not quadratic,
+                'energy distance'
     """
 
     form: str
@@ -25,6 +27,7 @@ class Effectivity:
     error: Float[Tensor, " b"]
     size: Float[Tensor, " b"]
     slack: Float[Tensor, " b"]
+    measure: str = "energy norm"
 
     @property
     def ratio(self) -> Float[Tensor, " b"]:
@@ -50,6 +53,7 @@ class Effectivity:
         return {
             "form": self.form,
             "kind": self.kind,
+            "measure": self.measure,
             "samples": len(self.bound),
             "violations": self.violations,
             "slack": finite_or_none(self.slack.max().item()),

@@ -16,13 +16,18 @@ KINDS = {
 }
 FORMS = {
     "discrete": (
-        "Discrete form: the energy norm of the difference between the prediction and the solution of the discrete "
-        "equations on the same grid is at most the bound. What the grid itself loses is not counted."
+        "Discrete form: {measure} the prediction and the solution of the discrete equations on the same grid is at "
+        "most the bound. What the grid itself loses is not counted."
     ),
     "continuum": (
-        "Continuum form: the energy norm of the difference between the function made from the prediction and the "
-        "solution of the PDE is at most the bound. What the grid itself loses is counted."
+        "Continuum form: {measure} the function made from the prediction and the solution of the PDE is at most the "
+        "bound. What the grid itself loses is counted."
     ),
+}
+MEASURES = {
+    "energy norm": "the energy norm of the difference between",
+    "gradient norm": "the L² norm of the gradient of the difference between",
+    "energy distance": "the energy distance (2 (E(v) − E(u)))^½, E the energy that the solution minimises, between",
 }
 NO_BOUND = (
     "There is no bound for these predictions: the network was trained on data, and no equation is known from which one "
@@ -33,7 +38,7 @@ NO_BOUND = (
 
 def guarantee(bound: Effectivity) -> str:
     """What the bound claims."""
-    return f"{FORMS[bound.form]} {KINDS[bound.kind]}"
+    return f"{FORMS[bound.form].format(measure=MEASURES[bound.measure])} {KINDS[bound.kind]}"
 
 
 def error_sentence(evaluation: Evaluation) -> str:

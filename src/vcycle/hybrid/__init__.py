@@ -8,11 +8,14 @@ from vcycle.hybrid.conjugate_directions import conjugate_directions as conjugate
 from vcycle.hybrid.correct import Corrected as Corrected
 from vcycle.hybrid.correct import solve_to_tolerance as solve_to_tolerance
 from vcycle.hybrid.correct import verified_by_residual as verified_by_residual
+from vcycle.hybrid.duality_gap import GapBound as GapBound
+from vcycle.hybrid.duality_gap import duality_gap as duality_gap
 from vcycle.hybrid.elasticity_bound import ElasticityBound as ElasticityBound
 from vcycle.hybrid.elasticity_bound import elasticity_bound as elasticity_bound
 from vcycle.hybrid.goal import Goal as Goal
 from vcycle.hybrid.goal import goal as goal
 from vcycle.hybrid.goal import outflow as outflow
+from vcycle.hybrid.mild_defect import MildDefect as MildDefect
 from vcycle.hybrid.oscillation import cell_data as cell_data
 from vcycle.hybrid.plug_and_play import plug_and_play as plug_and_play
 from vcycle.hybrid.refine import Refined as Refined
@@ -22,3 +25,9 @@ from vcycle.hybrid.stokes_bound import StokesBound as StokesBound
 from vcycle.hybrid.stokes_bound import stokes_bound as stokes_bound
 from vcycle.hybrid.through_time import RolloutBound as RolloutBound
 from vcycle.hybrid.through_time import rollout_bound as rollout_bound
+from vcycle.hybrid.windows import Judged as Judged
+from vcycle.hybrid.windows import Kind as Kind
+from vcycle.hybrid.windows import Marched as Marched
+from vcycle.hybrid.windows import Window as Window
+from vcycle.hybrid.windows import march as march
+from vcycle.hybrid.windows import solved as solved

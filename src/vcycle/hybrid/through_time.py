@@ -86,7 +86,7 @@ def rollout_bound(
     square = step * parts.sqrt().sum(0).square()
     mean = _mean_error(equation, v, f, step) if domain.floating else v.new_zeros(b, steps + 1)
     total = torch.nn.functional.pad(square.cumsum(1), (1, 0))
-    rest = _accumulated(square, _slowest(a, domain, grid, form), step, form)
+    rest = _accumulated(square, slowest_rate(a, domain, grid, form), step, form)
     return RolloutBound(*((mean.square() + part).sqrt() * SAFETY for part in (rest, total)), form)
 
 
@@ -124,7 +124,7 @@ def _accumulated(square: Tensor, slowest: Tensor, step: float, form: Form) -> Te
     return torch.stack(error, 1)
 
 
-def _slowest(a: Field, domain: Domain, grid: tuple[int, ...], form: Form) -> Float[Tensor, " b"]:
+def slowest_rate(a: Field, domain: Domain, grid: tuple[int, ...], form: Form) -> Float[Tensor, " b"]:
     """A lower bound of the smallest positive eigenvalue of -div(a grad .)."""
     basis = Basis(domain)
     if form == "discrete":

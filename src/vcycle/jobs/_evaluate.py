@@ -15,6 +15,7 @@ from vcycle.jobs.config import DataConfig, TrainConfig
 from vcycle.jobs.configure import read_file, resolve
 from vcycle.jobs.coverage import measure_coverage, with_bands
 from vcycle.jobs.datasets import open_data
+from vcycle.jobs.effectivities import bounds
 from vcycle.jobs.locality import with_local
 from vcycle.jobs.pairs import cut
 from vcycle.jobs.portrait import facts, provenance, title
@@ -144,8 +145,8 @@ def _measure(
         for name, pairs in sets.items()
     )
     (name, pairs), *_ = sets.items()
-    bounds = measurements.bounds(surrogate, pairs, tighten)
-    cases = measurements.cases(pairs, predictions[name], tests[0].errors, bounds)
+    found = bounds(surrogate, pairs, tighten)
+    cases = measurements.cases(pairs, predictions[name], tests[0].errors, found)
     return Evaluation(
         title=title(surrogate, config),
         facts=facts(surrogate, config, trials, folder),
@@ -154,7 +155,7 @@ def _measure(
         input_names=surrogate.input_names,
         output_names=surrogate.output_names,
         tests=tests,
-        bounds=bounds,
+        bounds=found,
         coverage=measure_coverage(surrogate, sets),
         resolutions=audit,
         spectrum=error_spectrum(predictions[name], pairs.outputs, domain, placement),

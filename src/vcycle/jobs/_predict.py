@@ -10,6 +10,8 @@ from vcycle.jobs.arrays import read_array, write_array
 from vcycle.jobs.calibration_words import calibration_words
 from vcycle.surrogate import Prediction, load
 
+ERRORS = {"energy norm": "energy error", "gradient norm": "gradient error", "energy distance": "energy distance"}
+
 
 @dataclass(frozen=True)
 class Predicted:
@@ -53,9 +55,13 @@ def describe(prediction: Prediction, most: int = 20) -> str:
         "discrete": "the distance to the discrete solution, which the reference solver would give",
         "continuum": "the distance to the solution of the PDE, discretisation included",
     }[prediction.form or "discrete"]
-    lines = [f"{head}; guaranteed bounds of the energy error: {meant}", "sample   energy error <=   relative <="]
+    error = ERRORS[prediction.measure or "energy norm"]
+    lines = [f"{head}; guaranteed bounds of the {error}: {meant}", f"sample   {error} <=   relative <="]
     pairs = list(zip(prediction.bound.tolist(), prediction.relative.tolist(), strict=True))
-    lines += [f"{i:6d}   {bound:15.3e}   {100 * relative:9.2f} %" for i, (bound, relative) in enumerate(pairs[:most])]
+    width = len(error) + len(" <=")
+    lines += [
+        f"{i:6d}   {bound:{width}.3e}   {100 * relative:9.2f} %" for i, (bound, relative) in enumerate(pairs[:most])
+    ]
     if len(pairs) > most:
         worst = max(relative for _, relative in pairs)
         lines.append(f"   ... and {len(pairs) - most} more; the largest relative bound of all is {100 * worst:.2f} %")

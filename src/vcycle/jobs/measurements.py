@@ -18,9 +18,7 @@ from vcycle.analysis import (
 )
 from vcycle.analysis.wording import by, percent
 from vcycle.data import Fields
-from vcycle.hybrid import energy_bound
 from vcycle.jobs.trials import Trials, at_resolutions
-from vcycle.jobs.true_error import continuum_error
 from vcycle.problems import Diffusion, Problem
 from vcycle.spaces import resample
 from vcycle.surrogate import Surrogate
@@ -31,44 +29,13 @@ PerSample = Float[Tensor, " b"]
 Shape = tuple[int, ...]
 
 # As many samples as these finer measurements need; the errors use all.
-AUDIT_SAMPLES, CONTINUUM_SAMPLES, COST_SAMPLES, CHUNK = 16, 8, 16, 32
+AUDIT_SAMPLES, COST_SAMPLES = 16, 16
 
 
 def errors(surrogate: Surrogate, problem: Problem | None, pairs: Fields, prediction: Field) -> Errors:
     known = isinstance(problem, Diffusion) and surrogate.placement == "cell"
     energy = problem.energy_norm(pairs.inputs) if known else None
     return measure_errors(prediction, pairs.outputs, surrogate.domain, surrogate.placement, energy)
-
-
-def bounds(surrogate: Surrogate, pairs: Fields, tighten: int) -> tuple[Effectivity, ...]:
-    """Both forms against true errors, where the problem has a bound."""
-    problem = surrogate.problem
-    if not isinstance(problem, Diffusion):
-        return ()
-    discrete = [_discrete(surrogate, problem, inputs, tighten) for inputs in pairs.inputs.split(CHUNK)]
-    bound, error, size, slack = (torch.cat(values) for values in zip(*discrete, strict=True))
-    inputs = pairs.inputs[:CONTINUUM_SAMPLES]
-    prediction = surrogate.predict(inputs, form="continuum", tighten=tighten)
-    if prediction.bound is None or prediction.field is None:
-        raise ValueError(f"the surrogate gives no bound for {problem.name}")
-    truth = continuum_error(problem, inputs, prediction.field)
-    return (
-        Effectivity("discrete", "guaranteed", bound, error, size, slack),
-        Effectivity("continuum", prediction.kind, prediction.bound, truth.value, truth.size, truth.accuracy),
-    )
-
-
-def _discrete(
-    surrogate: Surrogate, problem: Diffusion, inputs: Inputs, tighten: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Bound, true energy error, size of the solution, and how well the true error is known, per sample."""
-    prediction, reference = surrogate.predict(inputs, tighten=tighten), problem.solve(inputs).value
-    if prediction.bound is None:
-        raise ValueError(f"the surrogate gives no bound for {problem.name}")
-    norm = problem.energy_norm(inputs)
-    error = norm(prediction.value - reference).nan_to_num(nan=torch.inf)
-    own = energy_bound(reference, *problem.fields(inputs), problem.domain, reaction=problem.reaction(inputs)).value
-    return prediction.bound, error, norm(reference), own / error
 
 
 def audit(
@@ -124,7 +91,7 @@ def cost(surrogate: Surrogate, problem: Problem, pairs: Fields) -> Cost:
     if all(n % 2 == 0 and n >= 8 for n in shape):
         half = tuple(n // 2 for n in shape)
         solvers[f"reference solver at {by(half)}, interpolated"] = _coarse(problem, half)
-    bounded = isinstance(surrogate.problem, Diffusion)
+    bounded = surrogate.predict(inputs[:1]).kind == "guaranteed"
     also = {"network with its bound": lambda a: surrogate.predict(a).value} if bounded else {}
     return compare_cost(surrogate.apply, solvers, inputs, reference, surrogate.domain, surrogate.placement, also=also)
 

@@ -20,7 +20,7 @@ MOST_CELLS = 2**18
 
 @dataclass(frozen=True)
 class TrueError:
-    """low <= |||u - v||| <= high in the energy norm, and |||u|||, of the PDE's solution u."""
+    """low <= |||u - v||| <= high in the norm of the bound, and |||u|||, of the PDE's solution u."""
 
     low: PerSample
     high: PerSample

@@ -2,36 +2,49 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.hybrid import Form, elasticity_bound, energy_bound, stokes_bound
-from vcycle.problems import AnisotropicDarcy, Diffusion, Elasticity, Problem, Stokes
+from vcycle.hybrid import Form, duality_gap, elasticity_bound, energy_bound, stokes_bound
+from vcycle.problems import AnisotropicDarcy, Diffusion, Elasticity, Problem, Stokes, Variational
 from vcycle.spaces import Grid
 
 Inputs = Float[Tensor, "b i *grid"]
 Field = Float[Tensor, "b c *grid"]
+Measure = Literal["energy norm", "gradient norm", "energy distance"]
 LARGEST = 128**2  # cells; the elastic bound factorises a matrix with eight unknowns for each
 
 
 @dataclass(frozen=True)
 class Guarantee:
-    """The error of `field`, absolute and relative to the solution, is at most this; `form` as in `hybrid.Bound`."""
+    """The error of `field`, absolute and relative to the solution, is at most this; `form` as in `hybrid.Bound`.
+
+    measure   how errors are measured: in the 'energy norm' of a linear equation; for flows in the 'gradient norm'
+              ||grad(.)|| of the velocity; for the minima u of convex energies E by the 'energy distance'
+              (2 (E(v) - E(u)))^(1/2), which is the energy norm if E is quadratic (hybrid.GapBound)
+    """
 
     bound: Float[Tensor, " b"]
     relative: Float[Tensor, " b"]
     field: Float[Tensor, "b _ *points"]
     form: Form
+    measure: Measure
 
 
 def guarantee(problem: Problem | None, inputs: Inputs, v: Field, form: Form, tighten: int) -> Guarantee | None:
     """The bound of v as an answer to the problem, None where no theorem covers it.
 
     Tensors, displacements and flows have the continuum form, whatever is asked for, and the latter two nothing to
-    tighten. Not covered: tractions, periodic axes and three dimensions of elastic bodies, or more than 128 x 128 cells;
-    lids and three dimensions of flows; nonlinear equations; time but for single implicit steps.
+    tighten; minima of convex energies have the discrete form. Not covered: tractions, periodic axes and three
+    dimensions of elastic bodies, or more than 128 x 128 cells; lids and three dimensions of flows; nonlinear equations
+    that no convex energy belongs to; time but for single implicit steps.
     """
+    measure: Measure = "energy norm"
+    if isinstance(problem, Variational):
+        gap = duality_gap(problem.discrete(inputs), v, tighten=tighten)
+        return Guarantee(gap.value, gap.relative, v, "discrete", "energy distance")
     if isinstance(problem, Diffusion):
         (a, f), c = problem.fields(inputs), problem.reaction(inputs)
         result = energy_bound(v, a, f, problem.domain, reaction=c, form=form, tighten=tighten)
@@ -45,9 +58,10 @@ def guarantee(problem: Problem | None, inputs: Inputs, v: Field, form: Form, tig
         result = elasticity_bound(v, lame, shear, problem.load(inputs) / cell, problem.domain)
     elif isinstance(problem, Stokes) and problem.domain.dimension == 2 and problem.drive == "force":
         result, form = stokes_bound(v[:, :2], v[:, 2:], inputs, problem.viscosity, problem.domain), "continuum"
+        measure = "gradient norm"
     else:
         return None
-    return Guarantee(result.value, result.relative, result.field, form)
+    return Guarantee(result.value, result.relative, result.field, form, measure)
 
 
 def _covered(problem: Elasticity, v: Field) -> bool:

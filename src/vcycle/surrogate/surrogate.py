@@ -9,12 +9,23 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vcycle.hybrid import Corrected, Form, solve_to_tolerance, verified_by_residual
+from vcycle.hybrid import (
+    Corrected,
+    Form,
+    Marched,
+    Window,
+    march,
+    solve_to_tolerance,
+    solved,
+    verified_by_residual,
+)
+from vcycle.hybrid import Kind as Verdict
 from vcycle.problems import Diffusion, Problem, Stationary
-from vcycle.spaces import Domain, Placement
+from vcycle.spaces import Domain, Placement, finite, per_sample
 from vcycle.surrogate.calibration import Answer, Calibrated, Calibration
 from vcycle.surrogate.ensemble import Ensemble
-from vcycle.surrogate.guarantee import guarantee
+from vcycle.surrogate.guarantee import Measure, guarantee
+from vcycle.surrogate.in_time import windows_of
 
 Values = Float[Tensor, "..."] | np.ndarray
 Kind = Literal["guaranteed", "calibrated", "none"]
@@ -28,12 +39,13 @@ class Prediction:
     kind       'guaranteed': bound >= energy error, by a theorem; 'calibrated': no theorem speaks of this one input,
                `calibrated` of a share of all inputs; 'none': nothing is claimed
     form       what the bound is the distance to: the 'discrete' solution, or the solution of the PDE ('continuum')
-    bound      (b,) in the energy norm of the problem, for Stokes flow ||grad(.)|| of the velocity; infinite where
-               `value` is not finite
-    relative   (b,) bound of the error relative to the solution's own energy norm
+    bound      (b,) of the error by `measure`; infinite where `value` is not finite
+    relative   (b,) bound of the error relative to the solution's own size, its distance from rest
     field      what the bound speaks of: `value`, or in the continuum form its vertex values
     calibrated bounds in L2, in H1 and at every point from held-out samples; None without a calibration on this grid
-    bound, relative and field are None unless guaranteed.
+    measure    'energy norm'; 'gradient norm' of the velocity for Stokes flow; 'energy distance' (2 (E(v) - E(u)))^(1/2)
+               for the minima u of convex energies (p-Laplacian, minimal surfaces, semilinear equations)
+    form, bound, relative, field and measure are None unless guaranteed.
     """
 
     value: Float[Tensor, "b c *grid"]
@@ -43,6 +55,7 @@ class Prediction:
     relative: Float[Tensor, " b"] | None = None
     field: Float[Tensor, "b _ *points"] | None = None
     calibrated: Calibrated | None = None
+    measure: Measure | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,7 @@ class Surrogate:
         where samples were held out for them.
 
         `form` and `tighten` as in `hybrid.energy_bound`; tensors, displacements and flows have the continuum form, the
-        latter two nothing to tighten.
+        latter two nothing to tighten; minima of convex energies have the discrete form (hybrid.duality_gap).
         """
         answer = self.answer(inputs, batch)
         prediction = self._bounded(answer.inputs, answer.value, form, tighten)
@@ -97,13 +110,13 @@ class Surrogate:
         self, x: Float[Tensor, "b i *grid"], value: Float[Tensor, "b c *grid"], form: Form, tighten: int
     ) -> Prediction:
         """With the guaranteed bound where the problem has one."""
-        finite = torch.isfinite(value).flatten(1).all(1)
-        v = torch.where(finite.view(-1, *[1] * (value.ndim - 1)), value, 0.0)
+        fine = finite(value)
+        v = torch.where(per_sample(fine, value), value, 0.0)
         given = guarantee(self.problem, x, v, form, tighten)
         if given is None:
             return Prediction(value, "none")
-        bound, relative = (torch.where(finite, numbers, torch.inf) for numbers in (given.bound, given.relative))
-        return Prediction(value, "guaranteed", given.form, bound, relative, given.field)
+        bound, relative = (torch.where(fine, numbers, torch.inf) for numbers in (given.bound, given.relative))
+        return Prediction(value, "guaranteed", given.form, bound, relative, given.field, measure=given.measure)
 
     def solve(self, inputs: Values, tolerance: float = 1e-8, *, propose: bool = True) -> Corrected:
         """The discrete solution to a tolerance, the network proposing the start of the iteration.
@@ -116,8 +129,8 @@ class Surrogate:
             raise ValueError("nothing can be solved: this surrogate was trained on data without an equation")
         if not isinstance(self.problem, Diffusion | Stationary):
             raise ValueError(
-                f"{self.problem.title} runs in time, where no start of an iteration is looked for: use predict for the "
-                "network's answer, or the problem's own solve for the reference solution"
+                f"{self.problem.title} runs in time, where no start of an iteration is looked for: use march, that is "
+                "--steps, to go window by window, predict for the network's answer, or the problem's own solve"
             )
         x = self.as_inputs(inputs)
         proposal = self.apply(x) if propose else None
@@ -127,6 +140,28 @@ class Surrogate:
         a, f = self.problem.fields(x)
         c = self.problem.reaction(x)
         return solve_to_tolerance(proposal, a, f, self.domain, reaction=c, tolerance=tolerance)
+
+    def march(self, inputs: Values, windows: int, tolerance: float = 1e-2) -> Marched:
+        """The states of so many windows, one after the other, each with a relative L2 error of at most `tolerance`.
+
+        A window is what the network answers at once. It is the network's where its error is judged small enough, else
+        the reference solver's (hybrid.march): by a guaranteed bound for implicit steps of the heat equation, by
+        hybrid.MildDefect for evolutions with a known rate of growth.
+        Raises ValueError where no equation is known, or no judge.
+        """
+        window, kind, x = self._windows(inputs)
+        return march(window, x, windows, tolerance, kind)
+
+    def reference(self, inputs: Values, windows: int) -> Float[Tensor, "b w c *grid"]:
+        """The same states by the reference solver alone, those of a window one after the other in the channels."""
+        window, _, x = self._windows(inputs)
+        return solved(window, x, windows)
+
+    def _windows(self, inputs: Values) -> tuple[Window, Verdict, Float[Tensor, "b c *grid"]]:
+        if self.problem is None:
+            raise ValueError("nothing can be solved: this surrogate was trained on data without an equation")
+        x = self.as_inputs(inputs)
+        return *windows_of(self.problem, tuple(x.shape[2:]), self.apply), x
 
     def as_inputs(self, inputs: Values) -> Float[Tensor, "b c *grid"]:
         """(*grid), (b, *grid), (c, *grid) or (b, c, *grid) as a double precision batch, or one sentence why not."""

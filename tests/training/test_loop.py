@@ -188,6 +188,23 @@ def test_nan_stops_the_run_with_advice_and_keeps_the_last_good_state(tmp_path):
     assert not list(tmp_path.rglob("*.tmp"))
 
 
+class Dead(nn.Module):
+    """relu(p) + 1 with p < 0, as behind a spike of the loss: its weights change nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.p = nn.Parameter(torch.tensor(-1.0))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * 0 + self.p.relu() + 1
+
+
+def test_a_network_that_has_died_stops_the_run(tmp_path):
+    settings = Settings(steps=50, log_every=5)
+    with pytest.raises(Diverged, match=r"the gradient is 0 at step 1, where the loss is 0\.667: no weight changes .*"):
+        train(Dead(), ones, l2(Domain.unit(1)), lambda network: {"loss": 1.0}, settings, tmp_path)
+
+
 def test_patience_counts_validations_without_improvement(tmp_path):
     values = [1.0, 0.5, 0.6, 0.4, 0.5, 0.4, 0.1]
     result = shifted(tmp_path, ones, metrics=values, patience=2, validate_every=5)

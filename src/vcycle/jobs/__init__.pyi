@@ -5,7 +5,9 @@ from . import options as options
 from ._calibrate import calibrate as calibrate
 from ._convert import convert as convert
 from ._evaluate import evaluate as evaluate
+from ._export import export as export
 from ._generate import generate as generate
+from ._march import march as march
 from ._predict import predict as predict
 from ._solve import solve as solve
 from ._train import train as train

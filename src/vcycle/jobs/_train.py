@@ -18,8 +18,9 @@ from vcycle.networks import Fitted, Normalised, StencilNetwork
 from vcycle.operators import Affine
 from vcycle.problems import Diffusion
 from vcycle.surrogate.store import read_weights
-from vcycle.training import Constant, Cosine, OneCycle, Optimizer, Result, Schedule, Settings, Stairs
+from vcycle.training import Constant, Cosine, Loss, OneCycle, Optimizer, Result, Schedule, Settings, Stairs, places
 from vcycle.training import train as run
+from vcycle.training.processes import Processes, processes
 
 SCHEDULES: dict[str, type[Schedule]] = {"onecycle": OneCycle, "cosine": Cosine, "stairs": Stairs, "constant": Constant}
 
@@ -31,31 +32,44 @@ def train(config: TrainConfig | Mapping[str, Any] | None = None, **overrides: An
     out="runs/darcy"), network={"name": "mgno", "width": 32}. A folder that holds a run of the same configuration is
     gone on with: Ctrl-C, SIGTERM and crashes lose at most `checkpoint_every` steps.
 
+    The processes that torchrun starts take a part of every batch each; the first one writes.
+
     Writes config.yaml, surrogate.yaml, weights.safetensors, log.jsonl, log.csv and checkpoint/.
     Raises ValueError with one sentence for a configuration that cannot be used, training.Diverged for numbers that
     are none.
     """
-    settled = _settled(config, overrides)
-    subject = task(settled)
-    settled = _on_grid(settled, subject)
-    loss = loss_named(settled.loss, subject)
-    network = _network(settled, subject)
-    if settled.start is not None:
-        read_weights(network, Path(settled.start))
+    with processes() as world:
+        settled, subject, network, loss = world.together(lambda: _prepared(_settled(config, overrides), world))
+        folder = Path(settled.out)
+        world.once(lambda: _describe(settled, subject, network))
+        return run(
+            network,
+            subject.stream,
+            loss,
+            validation(subject, loss, settled.batch, world),
+            _settings(settled, subject),
+            folder,
+            steps_per_epoch=subject.steps_per_epoch,
+            forward=subject.forward,
+        )
+
+
+def _prepared(config: TrainConfig, world: Processes) -> tuple[TrainConfig, Task, nn.Module, Loss]:
+    """Everything that a run needs; what does not fit is refused before a folder is made."""
+    places(0, config.batch, world.rank, world.size * config.accumulate)
+    subject = task(config)
+    config = _on_grid(config, subject)
+    loss = loss_named(config.loss, subject)
+    network = _network(config, subject)
+    if config.start is not None:
+        read_weights(network, Path(config.start))
     with torch.no_grad():
-        network(subject.validation.inputs[:1].float())  # what does not fit is refused before a folder is made
-    folder = begin(settled)
-    describe(folder, settled, subject, network)
-    return run(
-        network,
-        subject.stream,
-        loss,
-        validation(subject, loss, settled.batch),
-        _settings(settled, subject),
-        folder,
-        steps_per_epoch=subject.steps_per_epoch,
-        forward=subject.forward,
-    )
+        network(subject.validation.inputs[:1].float())
+    return config, subject, network, loss
+
+
+def _describe(config: TrainConfig, subject: Task, network: nn.Module) -> None:
+    describe(begin(config), config, subject, network)
 
 
 def _settled(config: TrainConfig | Mapping[str, Any] | None, overrides: Mapping[str, Any]) -> TrainConfig:
@@ -146,6 +160,8 @@ def _settings(config: TrainConfig, subject: Task) -> Settings:
         clip=config.clip,
         precision=config.precision,
         accelerator=config.accelerator,
+        strategy=config.strategy,
+        accumulate=config.accumulate,
         threads=config.threads,
         select=config.select,
         patience=config.patience,

@@ -33,7 +33,7 @@ class DataConfig(Config):
 class OptimizerConfig(Config):
     name: Literal["adam", "adamw"] = "adam"
     """weight decay added to the gradient (adam) or decoupled (adamw)"""
-    lr: float = Field(2e-3, gt=0)
+    lr: float = Field(1e-3, gt=0)
     """learning rate, the peak of the schedule"""
     weight_decay: float = Field(0.0, ge=0)
     """decay of the weights"""
@@ -133,6 +133,10 @@ class TrainConfig(Config):
     """arithmetic"""
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
     """device; auto: a GPU where there is one"""
+    strategy: Literal["ddp", "fsdp"] = "ddp"
+    """several processes (torchrun): each holds the network, or a part of every parameter"""
+    accumulate: int = Field(1, ge=1)
+    """parts that a process takes its samples of a step in, to save memory"""
     threads: int | None = Field(None, ge=1)
     """CPU threads"""
     validation_samples: int | None = Field(None, ge=1)

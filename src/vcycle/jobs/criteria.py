@@ -10,6 +10,7 @@ from vcycle.jobs.equation_losses import EQUATION_LOSSES
 from vcycle.jobs.tasks import Task
 from vcycle.problems import Diffusion
 from vcycle.training import Batch, Loss, energy, h1, l2
+from vcycle.training.processes import Processes
 
 Field = Float[Tensor, "b c *grid"]
 
@@ -28,13 +29,18 @@ def loss_named(name: str, task: Task) -> Loss:
     return energy(task.problem.energy_norm) if name == "energy" else EQUATION_LOSSES[name](task.problem)
 
 
-def validation(task: Task, loss: Loss, batch: int) -> Callable[[nn.Module], dict[str, float]]:
-    """Mean loss and mean relative L2 and H1 errors on the validation pairs, computed in double precision."""
+def validation(task: Task, loss: Loss, batch: int, world: Processes) -> Callable[[nn.Module], dict[str, float]]:
+    """Mean loss and mean relative L2 and H1 errors on the validation pairs, computed in double precision.
+
+    Every process looks at its share of the pairs.
+    """
     metrics = {"l2": l2(task.domain, task.placement), "h1": h1(task.domain, task.placement)}
-    pairs = zip(task.validation.inputs.split(batch), task.validation.outputs.split(batch), strict=True)
+    count = len(task.validation.inputs)
+    mine = world.share(count)
+    pairs = zip(task.validation.inputs[mine].split(batch), task.validation.outputs[mine].split(batch), strict=True)
     batches = [Batch(inputs.double(), outputs.double()) for inputs, outputs in pairs]
 
-    def validate(network: nn.Module) -> dict[str, float]:
+    def measured(network: nn.Module) -> dict[str, Tensor]:
         weight = next(network.parameters())
         found: dict[str, list[Tensor]] = {"loss": [], **{name: [] for name in metrics}}
         for part in batches:
@@ -43,6 +49,10 @@ def validation(task: Task, loss: Loss, batch: int) -> Callable[[nn.Module], dict
             found["loss"].append(loss(v, exact))
             for name, metric in metrics.items():
                 found[name].append(metric(v, exact))
-        return {name: float(torch.cat(values).mean()) for name, values in found.items()}
+        return {name: torch.cat(values) for name, values in found.items()}
+
+    def validate(network: nn.Module) -> dict[str, float]:
+        found = world.together(lambda: measured(network))
+        return {name: float(world.gathered(values)[:count].mean()) for name, values in found.items()}
 
     return validate

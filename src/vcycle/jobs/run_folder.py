@@ -15,7 +15,7 @@ from vcycle.surrogate import Surrogate
 
 CONFIG, SURROGATE = "config.yaml", "surrogate.yaml"
 # These change how a run is computed, or where it lies, but not what comes out.
-FREE = ("out", "accelerator", "threads", "checkpoint_every")
+FREE = ("out", "accelerator", "strategy", "accumulate", "threads", "checkpoint_every")
 
 
 def begin(config: TrainConfig) -> Path:

@@ -7,11 +7,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.data import Reader
-from vcycle.training import Batch, Order
+from vcycle.training import Batch, Divisible, Order
 
 
 @dataclass(frozen=True)
-class ReaderStream:
+class ReaderStream(Divisible):
     """The batches of a FieldStream of the same seed, without the fields in memory.
 
     `noise` is the deviation of Gaussian noise per input channel; it depends on (seed, step) alone.
@@ -22,11 +22,13 @@ class ReaderStream:
     dtype: torch.dtype
     noise: Float[Tensor, " c"] | None = None
 
-    def __call__(self, step: int) -> Batch:
-        pairs = self.reader.read(self.order(step))
+    def part(self, step: int, index: int, count: int) -> Batch:
+        pairs = self.reader.read(self.order(step, index, count))
         inputs = pairs.inputs.to(self.dtype)
         if self.noise is not None:
             numbers = torch.Generator().manual_seed(self.order.seed ^ step)
             size = self.noise.to(inputs).view(1, -1, *[1] * (inputs.ndim - 2))
-            inputs = inputs + size * torch.randn(inputs.shape, generator=numbers, dtype=self.dtype)
+            # Drawn for the whole batch, so that a sample has the same noise whatever part it comes in.
+            whole = torch.randn((self.order.batch, *inputs.shape[1:]), generator=numbers, dtype=self.dtype)
+            inputs = inputs + size * Batch(whole).part(index, count).inputs
         return Batch(inputs, pairs.outputs.to(self.dtype))

@@ -15,7 +15,7 @@ from vcycle.jobs.pairs import cut, followed, forward_of, noise_of, some, within_
 from vcycle.jobs.streams import ReaderStream
 from vcycle.problems import Problem, build
 from vcycle.spaces import Domain, Placement
-from vcycle.training import Batch, Forward, Order, Stream, once
+from vcycle.training import Batch, Divisible, Forward, Order, Stream, once, places
 
 SCALING_SAMPLES = 32
 
@@ -68,7 +68,7 @@ def derived_seed(seed: int, purpose: str) -> int:
 
 
 @dataclass(frozen=True)
-class FreshInputs:
+class FreshInputs(Divisible):
     """Step s draws the samples s b, ..., s b + b - 1 of an endless stream, with labels from the solver if wanted.
 
     They come from the first of the `problems` for as many steps as `stage` says, then from the next, at last from the
@@ -82,8 +82,8 @@ class FreshInputs:
     seed: int
     labelled: bool
 
-    def __call__(self, step: int) -> Batch:
-        indices = range(step * self.batch, (step + 1) * self.batch)
+    def part(self, step: int, index: int, count: int) -> Batch:
+        indices = places(step, self.batch, index, count)
         problem = self.problems[min(step // self.stage, len(self.problems) - 1)]
         if self.labelled:
             pairs = solved(problem, self.shape, self.seed, indices)

@@ -1,12 +1,14 @@
 """Floor 4: the training loop. Takes any network, any stream of batches and any loss; knows no equation."""
 
 from vcycle.training.batch import Batch as Batch
+from vcycle.training.batch import Divisible as Divisible
 from vcycle.training.batch import FieldStream as FieldStream
 from vcycle.training.batch import Forward as Forward
 from vcycle.training.batch import Loss as Loss
 from vcycle.training.batch import Order as Order
 from vcycle.training.batch import Stream as Stream
 from vcycle.training.batch import once as once
+from vcycle.training.batch import places as places
 from vcycle.training.loop import train as train
 from vcycle.training.losses import Misfit as Misfit
 from vcycle.training.losses import energy as energy

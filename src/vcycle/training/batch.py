@@ -1,5 +1,6 @@
 """Batches as a pure function of the step number, so that a resumed run sees exactly the batches it would have seen."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -23,6 +24,14 @@ class Batch:
         targets = None if self.targets is None else self.targets.to(device, dtype, non_blocking=True)
         return Batch(self.inputs.to(device, dtype, non_blocking=True), targets)
 
+    def part(self, index: int, count: int) -> "Batch":
+        """The samples at these places(0, b, index, count) of all b."""
+        if count == 1:
+            return self
+        where = places(0, len(self.inputs), index, count)
+        chosen = slice(where.start, where.stop)
+        return Batch(self.inputs[chosen], None if self.targets is None else self.targets[chosen])
+
 
 Stream = Callable[[int], Batch]
 Loss = Callable[[Float[Tensor, "b c *grid"], Batch], Float[Tensor, " b"]]
@@ -32,6 +41,42 @@ Forward = Callable[[nn.Module, Batch, int], tuple[Tensor, Batch]]
 def once(network: nn.Module, batch: Batch, step: int) -> tuple[Tensor, Batch]:
     """The network's answer to the inputs, to be compared with the batch as it is."""
     return network(batch.inputs), batch
+
+
+class Divisible(ABC):
+    """A stream that makes a part of a batch without the rest of it."""
+
+    @abstractmethod
+    def part(self, step: int, index: int, count: int) -> Batch:
+        """The same as stream(step).part(index, count)."""
+
+    def __call__(self, step: int) -> Batch:
+        return self.part(step, 0, 1)
+
+
+def share(stream: Stream, index: int, count: int) -> Stream:
+    """The part `index` of `count` of every batch."""
+    if isinstance(stream, Divisible):
+        return lambda step: stream.part(step, index, count)
+    return lambda step: stream(step).part(index, count)
+
+
+def places(step: int, batch: int, index: int = 0, count: int = 1) -> range:
+    """The places s b, ..., s b + b - 1 that step s takes in an endless row, or those of one of `count` equal parts.
+
+    Raises ValueError where parts cannot be equal: the mean of their losses would not be that of the batch.
+
+    >>> places(2, 6), places(2, 6, index=1, count=3)
+    (range(12, 18), range(14, 16))
+    """
+    part, rest = divmod(batch, count)
+    if rest:
+        raise ValueError(
+            f"{batch} samples cannot be divided into {count} equal parts: the number of processes times accumulate "
+            "must divide the batch"
+        )
+    start = step * batch + index * part
+    return range(start, start + part)
 
 
 @dataclass(frozen=True)
@@ -59,13 +104,14 @@ class Order:
     def steps_per_epoch(self) -> float:
         return self.samples / self.batch
 
-    def __call__(self, step: int) -> np.ndarray:
-        positions = range(step * self.batch, (step + 1) * self.batch)
-        return np.array([self._order(p // self.samples)[p % self.samples] for p in positions])
+    def __call__(self, step: int, index: int = 0, count: int = 1) -> np.ndarray:
+        """The samples of a step, or of the part `index` of `count` of its batch."""
+        row = places(step, self.batch, index, count)
+        return np.array([self._order(p // self.samples)[p % self.samples] for p in row])
 
 
 @dataclass(frozen=True)
-class FieldStream:
+class FieldStream(Divisible):
     """Fields in memory, shuffled in an Order.
 
     >>> stream = FieldStream(torch.arange(3.0).view(3, 1, 1), None, batch=3, seed=7)
@@ -89,6 +135,6 @@ class FieldStream:
     def steps_per_epoch(self) -> float:
         return self.order.steps_per_epoch
 
-    def __call__(self, step: int) -> Batch:
-        chosen = torch.from_numpy(self.order(step))
+    def part(self, step: int, index: int, count: int) -> Batch:
+        chosen = torch.from_numpy(self.order(step, index, count))
         return Batch(self.inputs[chosen], None if self.targets is None else self.targets[chosen])

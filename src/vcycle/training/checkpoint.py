@@ -11,6 +11,8 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from vcycle.training.sharing import laid_out_like, whole
+
 CHECKPOINT = Path("checkpoint") / "state.safetensors"
 WEIGHTS = Path("weights.safetensors")
 
@@ -36,7 +38,7 @@ class State:
 
 
 def snapshot(network: nn.Module) -> dict[str, Tensor]:
-    """A copy of the network's parameters and buffers on the CPU."""
+    """A copy of the network's parameters and buffers on the CPU; in several processes all of them ask for it."""
     return {name: _plain(tensor) for name, tensor in network.state_dict().items()}
 
 
@@ -45,21 +47,20 @@ def write_weights(folder: Path, weights: dict[str, Tensor], step: int, metrics: 
     write_atomically(folder / WEIGHTS, save(weights, {"step": str(step), "validation": json.dumps(metrics)}))
 
 
-def write_checkpoint(
-    folder: Path,
-    state: State,
-    settings: dict[str, Any],
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    best: dict[str, Tensor],
-) -> None:
-    """`folder`/checkpoint/state.safetensors: network, best weights and optimizer as tensors, the rest as JSON."""
-    optimizer_state = optimizer.state_dict()
+def collect(network: nn.Module, optimizer: torch.optim.Optimizer, best: dict[str, Tensor]) -> dict[str, Tensor]:
+    """All tensors of a checkpoint, whole and on the CPU: what they are says nothing of the number of processes."""
     tensors = {f"network.{name}": tensor for name, tensor in snapshot(network).items()}
     tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
-    for index, entries in optimizer_state["state"].items():
+    for index, entries in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": _plain(tensor) for name, tensor in entries.items()}
-    header = {"state": asdict(state), "settings": settings, "groups": optimizer_state["param_groups"]}
+    return tensors
+
+
+def write_checkpoint(
+    folder: Path, state: State, settings: dict[str, Any], groups: list[dict[str, Any]], tensors: dict[str, Tensor]
+) -> None:
+    """`folder`/checkpoint/state.safetensors: the tensors, and as JSON the state, settings, the optimizer's groups."""
+    header = {"state": asdict(state), "settings": settings, "groups": groups}
     write_atomically(folder / CHECKPOINT, save(tensors, {name: json.dumps(value) for name, value in header.items()}))
 
 
@@ -76,8 +77,9 @@ def read_checkpoint(
         header = {name: json.loads(text) for name, text in file.metadata().items()}
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     _refuse_other_settings(folder, header["settings"], json.loads(json.dumps(settings)))
+    held = network.state_dict()
     try:
-        network.load_state_dict(_under("network.", tensors))
+        network.load_state_dict({k: laid_out_like(held.get(k, t), t) for k, t in _under("network.", tensors).items()})
     except RuntimeError as error:
         raise ValueError(
             f"{folder} holds a checkpoint of another network: train into a new folder ({error})"
@@ -86,7 +88,7 @@ def read_checkpoint(
     optimizer_state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in _under("optimizer.", tensors).items():
         index, entry = name.split(".", 1)
-        optimizer_state.setdefault(int(index), {})[entry] = _laid_out_like(parameters[int(index)], tensor)
+        optimizer_state.setdefault(int(index), {})[entry] = laid_out_like(parameters[int(index)], tensor)
     optimizer.load_state_dict({"state": optimizer_state, "param_groups": header["groups"]})
     return State(**header["state"]), _under("best.", tensors)
 
@@ -103,17 +105,11 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def _plain(tensor: Tensor) -> Tensor:
-    return tensor.detach().to("cpu", copy=True).contiguous()
+    return whole(tensor).detach().to("cpu", copy=True).contiguous()
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _laid_out_like(parameter: Tensor, tensor: Tensor) -> Tensor:
-    # Optimizers keep their moments in the memory layout of the parameter; rounding may depend on it.
-    same = tensor.shape == parameter.shape
-    return torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor) if same else tensor
 
 
 def _refuse_other_settings(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> None:

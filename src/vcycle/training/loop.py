@@ -1,25 +1,24 @@
-"""The training loop: one process, every step a pure function of the state before it."""
+"""The training loop: every step is a pure function of the state before it, whoever takes which part of it."""
 
 import math
 import time
-from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 import torch
-from lightning_fabric import Fabric
 from rich.console import Console
 from torch import Tensor, nn
 
-from vcycle.training.batch import Batch, Forward, Loss, Stream, once
-from vcycle.training.checkpoint import State, read_checkpoint, snapshot, write_checkpoint, write_weights
+from vcycle.training.batch import Batch, Forward, Loss, Stream, once, share
+from vcycle.training.checkpoint import State, collect, read_checkpoint, snapshot, write_checkpoint, write_weights
+from vcycle.training.learner import Learner, threads
 from vcycle.training.log import Log, Row
+from vcycle.training.processes import Processes, processes
 from vcycle.training.progress import progress
-from vcycle.training.result import Diverged, Result
-from vcycle.training.schedules import Rates
+from vcycle.training.result import Diverged, Result, advice
 from vcycle.training.settings import Settings
 from vcycle.training.signals import Interruption
 
@@ -45,30 +44,38 @@ def train(
     Ctrl-C and SIGTERM finish the step, write a checkpoint and return. `validate` sees the network in evaluation mode
     and without gradients, before the first step, every `validate_every` steps and after the last.
 
+    Started by torchrun, N processes take a part of every batch each and do together what one would do, up to rounding;
+    the first one writes. `validate` is called in all of them, and what it returns in the first one counts.
+
     `forward` is what a step makes of network, batch and its number: the prediction and what it is compared with.
 
     Raises Diverged when a number is NaN or infinite; ValueError when the folder belongs to a run with other settings.
     """
-    console = console or Console(stderr=True)
-    with _threads(settings.threads), Interruption() as interruption:
-        run = _Run(network, loss, validate, settings, folder, steps_per_epoch, forward)
-        with torch.random.fork_rng([d for d in (run.fabric.device,) if d.type == "cuda"]), closing(run.start()):
+    with processes() as world, threads(settings.threads), Interruption() as interruption:
+        console = (console or Console(stderr=True)) if world.first else Console(quiet=True)
+        mine, signal = share(stream, world.rank, world.size), None
+        run = _Run(world, network, loss, validate, settings, folder, steps_per_epoch, forward)
+        with torch.random.fork_rng([d for d in (run.learner.device,) if d.type == "cuda"]), run.opened:
+            run.start()
             if run.state.step > 0:
                 console.print(f"going on from step {run.state.step} of {settings.steps} in {folder}", soft_wrap=True)
             with progress(console, run.state.step, settings.steps) as shown:
-                while run.state.ended is None and interruption.signal is None:
-                    run.step(stream(run.state.step))
+                while run.state.ended is None and (signal := world.agreed(interruption.signal)) is None:
+                    run.step(world.together(lambda: mine(run.state.step)))
                     shown.update(run.state.step, *run.look())
             if run.state.ended is None:
                 run.checkpoint()
-    return run.result(interruption.signal)
+    return run.result(signal)
 
 
 class _Run:
     """One run: a step changes network, optimizer and state; looking at it reads, validates, logs and stores."""
 
+    log: Log  # of the first process
+
     def __init__(
         self,
+        world: Processes,
         network: nn.Module,
         loss: Loss,
         validate: Validate,
@@ -77,57 +84,38 @@ class _Run:
         steps_per_epoch: float | None,
         forward: Forward,
     ):
-        self.network, self.loss, self.validate, self.forward = network, loss, validate, forward
+        self.world, self.network, self.validate = world, network, validate
         self.settings, self.folder, self.steps_per_epoch = settings, folder, steps_per_epoch
-        device = _device(settings)
-        self.fabric = Fabric(accelerator=device, devices=1, precision=settings.precision)
-        self.dtype = torch.float64 if settings.precision == "64-true" else torch.float32
-        self.optimizer = settings.optimizer.build(network.parameters())
-        _, self.stepper = self.fabric.setup(network, self.optimizer)
-        self.scaling = self.fabric.strategy.precision
+        self.learner = Learner(network, loss, forward, settings, world)
         self.state, self.best = State(), {}
         # Losses and gradient norms wait on the device: reading each one at once would keep a GPU from working ahead.
         self.unread: list[tuple[Tensor, Tensor]] = []
         self.began = time.monotonic()
+        self.opened = ExitStack()
 
-    def start(self) -> Log:
+    def start(self) -> None:
         """Go on from the checkpoint, or look at the untrained network; opens the log."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        found = read_checkpoint(self.folder, self._identity(), self.network, self.optimizer)
+        self.world.once(lambda: self.folder.mkdir(parents=True, exist_ok=True))
+        found = read_checkpoint(self.folder, self._identity(), self.network, self.learner.optimizer)
+        self.world.together(lambda: self._require_same_checkpoint(found and found[0].step))
         metrics = None
         if found is None:
             metrics = self._validated()
         else:
             self.state, self.best = found
             self.began -= self.state.seconds
-            self.scaling.load_state_dict(self.state.scaler)
+            self.learner.scaling.load_state_dict(self.state.scaler)
             # The file may hold better weights from beyond the checkpoint, which belong to steps not yet taken.
-            write_weights(self.folder, self.best, self.state.best_step, self.state.best)
-        columns = ["step", "epoch", "learning_rate", "loss", "gradient_norm"]
-        self.log = Log(self.folder, [*columns, *map(_column, metrics or self.state.best), "seconds"], self.state.log)
+            self.world.once(self._write_weights)
+        self.world.once(lambda: self._open_log(list(metrics or self.state.best)))
         if metrics is not None:
             self._write_row(metrics)
             self._judge(metrics)
         self.network.train()
-        return self.log
 
     def step(self, batch: Batch) -> None:
         """One step of the optimizer."""
-        _seed(self.settings.seed, self.state.step, self.fabric.device)
-        rates = self._rates(self.state.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rates.factor * self.settings.optimizer.lr
-            group["betas"] = (rates.momentum or self.settings.optimizer.betas[0], group["betas"][1])
-        batch = batch.to(self.fabric.device, self.dtype)
-        with self.fabric.autocast():
-            prediction, compared = self.forward(self.network, batch, self.state.step)
-        loss = self.loss(prediction.to(self.dtype), compared).mean()
-        self.optimizer.zero_grad()
-        self.fabric.backward(loss)
-        largest = self.settings.clip or math.inf
-        norm = self.fabric.clip_gradients(self.network, self.stepper, max_norm=largest, error_if_nonfinite=False)
-        self.stepper.step()
-        self.unread.append((loss.detach(), cast(Tensor, norm).detach()))
+        self.unread.append(self.learner.step(self.state.step, batch))
         self.state.step += 1
 
     def look(self) -> tuple[float | None, dict[str, float] | None]:
@@ -153,9 +141,9 @@ class _Run:
         """Store everything that the next step depends on."""
         self._read()
         self.state.seconds = time.monotonic() - self.began
-        self.state.log = self.log.lengths()
-        self.state.scaler = self.scaling.state_dict()
-        write_checkpoint(self.folder, self.state, self._identity(), self.network, self.optimizer, self.best)
+        self.state.scaler = self.learner.scaling.state_dict()
+        tensors = collect(self.network, self.learner.optimizer, self.best)
+        self.world.once(lambda: self._write_checkpoint(tensors))
 
     def result(self, signal: int | None) -> Result:
         state = self.state
@@ -171,27 +159,32 @@ class _Run:
             interrupted=interrupted,
         )
 
-    def _rates(self, step: int) -> Rates:
-        interval = self.settings.schedule_interval
-        return self.settings.schedule(step // interval, math.ceil(self.settings.steps / interval))
-
     def _read(self) -> None:
         """Bring losses and norms from the device and refuse numbers that are none."""
         first = self.state.step - len(self.unread) + 1
-        pairs = torch.stack([torch.stack(pair) for pair in self.unread]).tolist() if self.unread else []
+        if not self.unread:
+            return
+        pairs = self.world.mean(torch.stack([torch.stack(pair) for pair in self.unread])).tolist()
         self.unread.clear()
         for step, (loss, norm) in enumerate(pairs, start=first):
             # 16-bit training meets infinite gradients on its search for a loss scale and skips those steps itself.
-            if not math.isfinite(loss) or not (math.isfinite(norm) or self.scaling.state_dict()):
+            if not math.isfinite(loss) or not (math.isfinite(norm) or self.learner.scaling.state_dict()):
                 what = "loss" if not math.isfinite(loss) else "gradient"
                 raise Diverged(self._advice(f"the {what} is {loss if what == 'loss' else norm} at step {step}"))
+            if norm == 0 and loss > 0 and not self.learner.scaling.state_dict():
+                raise Diverged(
+                    self._advice(
+                        f"the gradient is 0 at step {step}, where the loss is {loss:.3g}: no weight "
+                        "changes the answer any more"
+                    )
+                )
             self.state.losses.append(loss)
             self.state.norms.append(norm)
 
     def _validated(self) -> dict[str, float]:
         self.network.eval()
         with torch.no_grad():
-            metrics = self.validate(self.network)
+            metrics = self.world.same(self.validate(self.network))
         self.network.train()
         select = self.settings.select
         if select not in metrics:
@@ -206,7 +199,7 @@ class _Run:
         if not state.best or metrics[select] < state.best[select]:
             state.best, state.best_step, state.waiting = metrics, state.step, 0
             self.best = snapshot(self.network)
-            write_weights(self.folder, self.best, state.step, metrics)
+            self.world.once(self._write_weights)
             return
         state.waiting += 1
         if 0 < self.settings.patience <= state.waiting:
@@ -215,38 +208,40 @@ class _Run:
     def _write_row(self, metrics: dict[str, float] | None) -> float | None:
         state = self.state
         loss, norm = _mean(state.losses), _mean(state.norms)
-        lr = None if state.step == 0 else self._rates(state.step - 1).factor * self.settings.optimizer.lr
+        lr = None if state.step == 0 else self.settings.rates(state.step - 1).factor * self.settings.optimizer.lr
         epoch = None if self.steps_per_epoch is None else state.step / self.steps_per_epoch
         row: Row = {"step": state.step, "epoch": epoch, "learning_rate": lr, "loss": loss, "gradient_norm": norm}
         row |= {_column(name): value for name, value in (metrics or {}).items()}
-        self.log.write(row | {"seconds": round(time.monotonic() - self.began, 3)})
+        row["seconds"] = round(time.monotonic() - self.began, 3)
+        self.world.once(lambda: self.log.write(row))
         state.losses, state.norms = [], []
         return loss
 
+    def _require_same_checkpoint(self, step: int | None) -> None:
+        if step != self.world.same(step):
+            raise ValueError(f"{self.folder} is not the same folder for all processes: give one that all machines see")
+
+    def _open_log(self, metrics: list[str]) -> None:
+        columns = ["step", "epoch", "learning_rate", "loss", "gradient_norm", *map(_column, metrics), "seconds"]
+        self.log = self.opened.enter_context(closing(Log(self.folder, columns, self.state.log)))
+
+    def _write_weights(self) -> None:
+        write_weights(self.folder, self.best, self.state.best_step, self.state.best)
+
+    def _write_checkpoint(self, tensors: dict[str, Tensor]) -> None:
+        self.state.log = self.log.lengths()
+        groups = self.learner.optimizer.state_dict()["param_groups"]
+        write_checkpoint(self.folder, self.state, self._identity(), groups, tensors)
+
     def _advice(self, symptom: str) -> str:
-        lr, clip = self.settings.optimizer.lr, self.settings.clip
-        clipping = "clip the gradients (clip 1.0)" if clip is None else f"clip the gradients harder (now {clip:g})"
         kept = f"; {self.folder / 'weights.safetensors'} keeps step {self.state.best_step}" if self.best else ""
-        return (
-            f"{symptom}: lower the learning rate (now {lr:g}), {clipping}, or look for zeros and extreme values in the "
-            f"data, and train into a new folder{kept}"
-        )
+        return advice(symptom, self.settings.optimizer.lr, self.settings.clip, kept)
 
     def _identity(self) -> dict[str, Any]:
         """The settings that decide the result; the others may change when a run goes on."""
-        free = ("accelerator", "threads", "checkpoint_every")
+        free = ("accelerator", "strategy", "accumulate", "threads", "checkpoint_every")
         kept = {name: value for name, value in asdict(self.settings).items() if name not in free}
         return kept | {"schedule": {"name": type(self.settings.schedule).__name__, **kept["schedule"]}}
-
-
-def _device(settings: Settings) -> str:
-    present = torch.cuda.is_available()
-    device = ("cuda" if present else "cpu") if settings.accelerator == "auto" else settings.accelerator
-    if device == "cuda" and not present:
-        raise ValueError("accelerator cuda was asked for and there is no CUDA device: use auto or cpu")
-    if settings.precision == "16-mixed" and device != "cuda":
-        raise ValueError("precision 16-mixed needs a CUDA device: use bf16-mixed or 32-true")
-    return device
 
 
 def _column(metric: str) -> str:
@@ -255,21 +250,3 @@ def _column(metric: str) -> str:
 
 def _mean(values: list[float]) -> float | None:
     return sum(values) / len(values) if values else None
-
-
-def _seed(seed: int, step: int, device: torch.device) -> None:
-    """Random numbers drawn inside a step depend on (seed, step) alone."""
-    state = int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0] >> 1)
-    torch.default_generator.manual_seed(state)
-    if device.type == "cuda":
-        torch.cuda.manual_seed(state)
-
-
-@contextmanager
-def _threads(count: int | None) -> Generator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -6,7 +6,16 @@ from signal import Signals
 
 
 class Diverged(ArithmeticError):
-    """The loss, its gradient or a validation metric is no longer a number; the message says what to try."""
+    """The loss, its gradient or a validation metric is no number, or no weight matters any more; says what to try."""
+
+
+def advice(symptom: str, lr: float, clip: float | None, kept: str) -> str:
+    """What to try against a symptom of divergence; `kept` says what is left of the run."""
+    clipping = "clip the gradients (clip 1.0)" if clip is None else f"clip the gradients harder (now {clip:g})"
+    return (
+        f"{symptom}: lower the learning rate (now {lr:g}), {clipping}, or look for zeros and extreme values in the "
+        f"data, and train into a new folder{kept}"
+    )
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
 """What a training run is told, apart from its network, data and loss."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
-from vcycle.training.schedules import OneCycle, Schedule
+from vcycle.training.schedules import OneCycle, Rates, Schedule
+from vcycle.training.sharing import Strategy
 
 Accelerator = Literal["auto", "cpu", "cuda"]
 Precision = Literal["32-true", "64-true", "bf16-mixed", "16-mixed"]
@@ -17,7 +19,7 @@ class Optimizer:
     """Adam with weight decay added to the gradient (adam) or decoupled from it (adamw); `lr` is the schedule's peak."""
 
     name: Literal["adam", "adamw"] = "adam"
-    lr: float = 2e-3
+    lr: float = 1e-3
     weight_decay: float = 0.0
     betas: tuple[float, float] = (0.9, 0.999)
 
@@ -34,6 +36,8 @@ class Settings:
     `clip`                largest gradient norm, None for no clipping
     `select`              the validation metric whose minimum decides which weights are kept
     `patience`            validations without improvement before stopping; 0 never stops early
+    `strategy`            what each of several processes holds of the network: all of it (ddp) or a part (fsdp)
+    `accumulate`          parts that a process takes its share of a batch in, one after the other
     `threads`             CPU threads, None for torch's choice
     `seed`                each step seeds torch from (seed, step), for networks that draw random numbers
     """
@@ -45,6 +49,8 @@ class Settings:
     clip: float | None = None
     precision: Precision = "32-true"
     accelerator: Accelerator = "auto"
+    strategy: Strategy = "ddp"
+    accumulate: int = 1
     threads: int | None = None
     select: str = "loss"
     patience: int = 0
@@ -54,9 +60,13 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        counts = ("steps", "schedule_interval", "validate_every", "log_every", "checkpoint_every")
+        counts = ("steps", "schedule_interval", "validate_every", "log_every", "checkpoint_every", "accumulate")
         for name in counts:
             if vars(self)[name] < 1:
                 raise ValueError(f"{name} is at least 1, got {vars(self)[name]}")
         if self.patience < 0:
             raise ValueError(f"patience is a number of validations, 0 for never stopping early, got {self.patience}")
+
+    def rates(self, step: int) -> Rates:
+        """What the schedule says for a step."""
+        return self.schedule(step // self.schedule_interval, math.ceil(self.steps / self.schedule_interval))

@@ -14,6 +14,7 @@ from . import training as training
 from .jobs import calibrate as calibrate
 from .jobs import convert as convert
 from .jobs import evaluate as evaluate
+from .jobs import export as export
 from .jobs import generate as generate
 from .jobs import predict as predict
 from .jobs import solve as solve

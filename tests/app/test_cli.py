@@ -37,7 +37,9 @@ def jobs(monkeypatch):
 RESULT = Result(Path("R"), 10, 10, "finished", 8, {"loss": 0.5}, 3.2)
 
 
-@pytest.mark.parametrize("line", [[], ["generate"], ["train"], ["calibrate"], ["evaluate"], ["predict"], ["solve"]])
+@pytest.mark.parametrize(
+    "line", [[], ["generate"], ["train"], ["calibrate"], ["evaluate"], ["predict"], ["solve"], ["export"]]
+)
 def test_help_needs_no_torch(line):
     code = (
         "import sys; from vcycle.app.cli import main\n"
@@ -62,7 +64,7 @@ def test_help_comes_at_once():
 def test_train_help_lists_every_option_with_its_default(capsys):
     assert main(["train", "--help"]) == 0
     text = capsys.readouterr().out
-    assert "--optimizer.lr number" in text and "(default 0.002)" in text
+    assert "--optimizer.lr number" in text and "(default 0.001)" in text
     assert "--network mgno|fno" in text and "(default mgno)" in text
     assert "--out text" in text and "(required)" in text
     assert max(map(len, text.splitlines())) <= 120
@@ -184,8 +186,12 @@ def test_predict_and_solve(jobs):
     assert jobs.predict == (("RUN", "a.npy", "u.npy", 1, "continuum"), {})
     assert main(["solve", *files, "--tolerance", "1e-6"]) == 0
     assert jobs.solve == (("RUN", "a.npy", 1e-6, "u.npy"), {})
+    jobs.replace("march", SimpleNamespace(verified=True))
+    assert main(["solve", *files, "--steps", "7"]) == 0
+    assert jobs.march == (("RUN", "a.npy", 7, 1e-2, "u.npy"), {})
     jobs.replace("solve", SimpleNamespace(verified=False))
     assert main(["solve", *files]) == 1
+    assert jobs.solve == (("RUN", "a.npy", 1e-8, "u.npy"), {})
 
 
 @pytest.mark.parametrize(

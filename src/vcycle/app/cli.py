@@ -5,29 +5,18 @@ import itertools
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import vcycle
+from vcycle.app.parser import RAW, USAGE, build_parser, say
 
-DESCRIPTION = "Neural operators for PDEs whose every answer says how wrong it can be."
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
-
-
-class Parser(argparse.ArgumentParser):
-    """Options in full, complaints in one sentence."""
-
-    def __init__(self, **settings: Any):
-        super().__init__(allow_abbrev=False, **settings)
-
-    def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message} (--help shows what there is)", file=sys.stderr)
-        sys.exit(USAGE)
+FAILED, INTERRUPTED = 1, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status is 0, 1 for a computation that failed, 2 for a request that cannot be met,
     128 + the signal's number for an interrupted one."""
-    parser = _parser()
+    parser = build_parser({name: verb.__doc__ or name for name, verb in VERBS.items()})
     given, rest = parser.parse_known_args(arguments)
     if given.verb not in CONFIGURED and rest:
         parser.error(f"{given.verb} does not know {rest[0]}")
@@ -39,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        say("interrupted")
         return INTERRUPTED
     except (ValueError, OSError) as error:
         return _complain(error, USAGE)
@@ -74,7 +63,7 @@ def train(given: argparse.Namespace, rest: list[str]) -> int:
     if config is None:
         return 0
     result = vcycle.jobs.train(config)
-    print(result)
+    say(result, trouble=False)
     return 0 if result.interrupted is None else 128 + result.interrupted
 
 
@@ -108,9 +97,20 @@ def predict(given: argparse.Namespace, rest: list[str]) -> int:
 
 def solve(given: argparse.Namespace, rest: list[str]) -> int:
     """Solve to a tolerance, starting from a trained operator."""
-    solved = vcycle.jobs.solve(given.run, given.input, given.tolerance, given.output)
+    tolerance = (1e-8 if given.steps is None else 1e-2) if given.tolerance is None else given.tolerance
+    if given.steps is None:
+        solved = vcycle.jobs.solve(given.run, given.input, tolerance, given.output)
+    else:
+        solved = vcycle.jobs.march(given.run, given.input, given.steps, tolerance, given.output)
     print(solved)
     return 0 if solved.verified else FAILED
+
+
+def export(given: argparse.Namespace, rest: list[str]) -> int:
+    """Write a trained operator as a program for C++ or browsers."""
+    options = {name: vars(given)[name] for name in ("batch", "resolution")}
+    print(vcycle.jobs.export(given.run, given.out, given.format, **options))
+    return 0
 
 
 def problems(given: argparse.Namespace, rest: list[str]) -> int:
@@ -124,72 +124,10 @@ def networks(given: argparse.Namespace, rest: list[str]) -> int:
 
 
 VERBS = {
-    verb.__name__: verb for verb in (generate, convert, train, calibrate, evaluate, predict, solve, problems, networks)
+    verb.__name__: verb
+    for verb in (generate, convert, train, calibrate, evaluate, predict, solve, export, problems, networks)
 }
 CONFIGURED = ("generate", "convert", "train")
-RAW = ("input_field", "output_field", "boundary", "extents", "placement", "validation_data", "test_data")
-
-
-def _parser() -> Parser:
-    parser = Parser(prog="vcycle", description=DESCRIPTION)
-    parser.add_argument("--version", action="version", version=f"vcycle {vcycle.__version__}")
-    parser.add_argument("--debug", action="store_true", help="show where an error comes from")
-    commands = parser.add_subparsers(dest="verb", required=True, metavar="command")
-
-    def command(verb: str, **settings: Any) -> argparse.ArgumentParser:
-        about = VERBS[verb].__doc__ or verb
-        return commands.add_parser(verb, help=about[:1].lower() + about[1:].rstrip("."), description=about, **settings)
-
-    make = command("generate", add_help=False)
-    change = command("convert", add_help=False)
-    for configured in (make, change, command("train", add_help=False)):
-        configured.add_argument("-h", "--help", action="store_true", dest="show_help")
-        configured.add_argument("--config")
-        configured.add_argument("--print-config", action="store_true")
-
-    measure = command("evaluate")
-    measure.add_argument("run", help="folder of the trained run")
-    measure.add_argument("--data", help="folder, own-data YAML or file of arrays; the run's own test data if not given")
-    measure.add_argument("--split", default="test", help="test set; those named after it (test_32) come along (test)")
-    measure.add_argument("--samples", type=int, help="at most so many samples per set")
-    measure.add_argument(
-        "--resolutions", type=_integers, metavar="N,N", help="other grids to audit, points per axis; half and double"
-    )
-    measure.add_argument("--tighten", type=int, default=0, help="V-cycles spent on tighter bounds (0)")
-    measure.add_argument("--lyapunov", type=float, help="largest Lyapunov exponent, for steps in time")
-    measure.add_argument("--out", help="folder for evaluation.json and report.html; the run's own if not given")
-    measure.add_argument("--machine", help="what the report calls this machine")
-    raw = measure.add_argument_group("a file of arrays needs, as for train")
-    for name in RAW:
-        raw.add_argument("--" + name.replace("_", "-"), metavar="VALUE")
-
-    tune = command("calibrate")
-    tune.add_argument("runs", nargs="+", metavar="run", help="folder of a trained run; several become an ensemble")
-    tune.add_argument("--data", help="folder or own-data YAML; the run's own, or fresh samples, if not given")
-    tune.add_argument("--split", default="calibration", help="samples that neither trained nor selected (calibration)")
-    tune.add_argument("--samples", type=int, help="at most so many samples; all, or 100 fresh ones")
-    tune.add_argument("--level", type=float, default=0.9, help="probability with which each bound is to hold (0.9)")
-    tune.add_argument("--share", type=float, default=1.0, help="share of the points that a band is to hold at (1)")
-    tune.add_argument("--scale", choices=("channel", "residual", "spread"), help=SCALE)
-    tune.add_argument("--out", help="folder of the ensemble, for several runs")
-
-    for verb in ("predict", "solve"):
-        answer = command(verb)
-        answer.add_argument("run", help="folder of the trained run")
-        answer.add_argument("--input", required=True, help="inputs, .npy of shape (batch, channels, *grid)")
-        answer.add_argument("--out", dest="output", help="file for the fields, .npy")
-        if verb == "predict":
-            answer.add_argument("--tighten", type=int, default=0, help="V-cycles spent on a tighter bound (0)")
-            answer.add_argument("--form", choices=("discrete", "continuum"), default="discrete", help=FORM)
-        else:
-            answer.add_argument("--tolerance", type=float, default=1e-8, help="relative energy error to verify (1e-8)")
-    for verb in ("problems", "networks"):
-        command(verb)
-    return parser
-
-
-SCALE = "what bands follow: one size (one run), the usual error per point, that and the spread (several runs)"
-FORM = "distance to the discrete solution or to the PDE's (discrete)"
 
 
 def _configured(given: argparse.Namespace, rest: list[str], model: Any, home: str | None = None) -> Any:
@@ -206,10 +144,6 @@ def _configured(given: argparse.Namespace, rest: list[str], model: Any, home: st
         print(configure.dump(config), end="")
         return None
     return config
-
-
-def _integers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
 
 
 def _named(rest: list[str], *names: str) -> list[str]:
@@ -230,7 +164,7 @@ def _list(group: str) -> int:
 def _complain(error: Exception, status: int) -> int:
     # An OSError's own text is "[Errno 2] No such file or directory: 'x'".
     text = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
-    print(f"vcycle: {' '.join(text.split())}", file=sys.stderr)
+    say(f"vcycle: {' '.join(text.split())}")
     return status
 
 

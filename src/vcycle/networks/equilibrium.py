@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.solvers import Solution, fixed_point
+from vcycle.spaces import per_sample
 
 Field = Float[Tensor, "b c *grid"]
 
@@ -40,7 +41,8 @@ class Equilibrium(nn.Module):
 
     The backward pass solves w = g + (dT/dz)^T w by the same iteration and stores one application of T, whatever the
     number of iterations. In evaluation mode a sample that did not converge raises NotConverged, unless the step
-    contracts by construction (`rate`): then the fixed point exists, is unique and is reached.
+    contracts by construction (`rate`): then the fixed point exists, is unique and is reached. A program made by
+    torch.export cannot raise: there the answer of such a sample is NaN.
     Sources: P37, section 2 (implicit differentiation); P152; P142, section 3 (damping).
     """
 
@@ -61,7 +63,9 @@ class Equilibrium(nn.Module):
         with torch.no_grad():
             solution = self._iterate(T, c)
         if torch.compiler.is_compiling():
-            return T(solution.value)
+            image = T(solution.value)
+            known = self.step.rate is not None
+            return image if known else torch.where(per_sample(solution.converged, image), image, torch.nan)
         if not (self.training or self.step.rate is not None or bool(solution.converged.all())):
             raise NotConverged(f"{type(self.step).__name__} has no fixed point that was found: {solution.message}")
         z = solution.value.detach()

@@ -1,0 +1,119 @@
+"""What does an unknown cost, and how much memory, as grids grow?
+
+    python benchmarks/scale.py [--most 1024 128]        # writes benchmarks/scale.csv and docs/images/scale.png
+
+Darcy flow with contrast 4 on n^d cells, n from 64 to 1024 in two dimensions and from 16 to 128 in three, batches of as
+many samples as make a million unknowns (a quarter of that in three dimensions): the prediction of an untrained MgNO as
+it comes, the solution to 1e-8 from zero with its proof, and the guaranteed bound alone. Every measurement is a process
+of its own; memory is what the work adds to it at its largest (as Linux says), and of several times the least counts.
+"""
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from machine import write_table
+from vcycle.analysis.canvas import BLUE, GREEN, ORANGE, legend_above, new_figure, style
+from vcycle.hybrid import energy_bound, solve_to_tolerance
+from vcycle.networks import build
+from vcycle.problems import Darcy
+from vcycle.spaces import Domain
+
+HOME = Path(__file__).parent
+UNKNOWNS, LEAST, ROUNDS = {2: 2**20, 3: 2**18}, {2: 64, 3: 16}, 3
+WORKS = {"prediction": BLUE, "solution": ORANGE, "bound": GREEN}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--most", nargs=2, type=int, default=[1024, 128], help="points per axis in 2-D and in 3-D")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    if given.one is not None:
+        print(json.dumps(measured(given.one[0], int(given.one[1]), int(given.one[2]))))
+        return
+    rows = []
+    for dimension, most in zip((2, 3), given.most, strict=True):
+        n = LEAST[dimension]
+        while n <= most:
+            rows += [row(what, dimension, n, given.threads) for what in WORKS]
+            n *= 2
+    write_table("scale.csv", rows, threads=given.threads)
+    draw()
+
+
+def row(what: str, dimension: int, n: int, threads: int) -> dict[str, object]:
+    """One measurement in a process of its own."""
+    command = [sys.executable, __file__, "--threads", str(threads), "--one", what, str(dimension), str(n)]
+    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    out = {"work": what, "dimension": dimension, "points": n, "batch": found["batch"], "cells": n**dimension}
+    each = found["batch"] * n**dimension
+    out |= {"ns_per_cell": f"{1e9 * found['seconds'] / each:.0f}", "bytes_per_cell": f"{found['bytes'] / each:.0f}"}
+    print(*out.values(), sep="\t", flush=True)
+    return out
+
+
+def measured(what: str, dimension: int, n: int) -> dict[str, float]:
+    """Seconds of the work and the bytes it needs beyond its inputs."""
+    problem = Darcy(Domain.unit(dimension))
+    batch = max(1, UNKNOWNS[dimension] // n**dimension)
+    a = problem.sample((n,) * dimension, 0, range(batch))
+    v, a32 = torch.zeros_like(a), a.float()
+    network = build({"name": "mgno", "resolution": n}, 1, 1, problem.domain).eval()
+    work = {
+        "prediction": lambda: network(a32),
+        "solution": lambda: solve_to_tolerance(None, a, domain=problem.domain, tolerance=1e-8),
+        "bound": lambda: energy_bound(v, a, domain=problem.domain),
+    }[what]
+    seconds = []
+    Path("/proc/self/clear_refs").write_text("5")  # the largest memory so far is forgotten
+    before = memory("VmRSS")
+    with torch.no_grad():
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            work()
+            seconds.append(time.perf_counter() - began)
+    return {"seconds": min(seconds), "bytes": memory("VmHWM") - before, "batch": batch}
+
+
+def memory(entry: str) -> int:
+    """The memory of this process in bytes, VmRSS now and VmHWM at its largest, as Linux says."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(entry))
+
+
+def draw() -> None:
+    """Cost and memory per cell over the number of cells per axis."""
+    with (HOME / "scale.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    figure = new_figure(6.4)
+    for line, dimension in zip(figure.subplots(2, 2), ("2", "3"), strict=True):
+        mine = [row for row in rows if row["dimension"] == dimension]
+        for ax, column, what, unit in zip(
+            line, ("ns_per_cell", "bytes_per_cell"), ("time", "memory"), ("µs", "kB"), strict=True
+        ):
+            for name, colour in WORKS.items():
+                points = [(int(row["points"]), float(row[column]) / 1e3) for row in mine if row["work"] == name]
+                ax.plot(*zip(*points, strict=True), "o-", ms=4, lw=1.3, color=colour, label=name)
+            style(ax, f"{what} per unknown in {unit}, {dimension}-D", "points per axis", pad=21)
+            ax.set_xscale("log", base=2)
+            ax.set_yscale("log")
+            ax.set_xticks(sorted({int(row["points"]) for row in mine}))
+            ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            ax.xaxis.set_minor_formatter(NullFormatter())
+            legend_above(ax)
+    figure.savefig(HOME.parent / "docs" / "images" / "scale.png", dpi=130)
+
+
+if __name__ == "__main__":
+    main()

@@ -60,7 +60,7 @@ def test_prediction_claims_nothing_and_solving_is_for_problems_without_time(made
     assert answer.prediction.kind == "none"
     assert "no error bound" in answer.report
     if Dataset.open(made[0]).build_problem().times:
-        with pytest.raises(ValueError, match=r"runs in time.* use predict"):
+        with pytest.raises(ValueError, match=r"runs in time.* use march, that is --steps"):
             solve(made[1], inputs)
     else:
         solved = solve(made[1], inputs)

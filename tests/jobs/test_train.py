@@ -135,14 +135,14 @@ class TestFolder:
 class TestInterruption:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_the_same_command_goes_on_to_the_same_bits(self, number, run, tmp_path, monkeypatch, capsys):
-        out, draw = tmp_path / "r", FreshInputs.__call__
+        out, draw = tmp_path / "r", FreshInputs.part
 
-        def hit(self, step):
+        def hit(self, step, index, count):
             if step == 12:
                 os.kill(os.getpid(), number)
-            return draw(self, step)
+            return draw(self, step, index, count)
 
-        monkeypatch.setattr(FreshInputs, "__call__", hit)
+        monkeypatch.setattr(FreshInputs, "part", hit)
         config = tmp_path / "c.yaml"
         config.write_text(yaml.safe_dump(ON_EQUATION))
         command = ["train", "--config", str(config), "--out", str(out)]

@@ -23,8 +23,11 @@ def test_every_step_lives_in_every_dimension(step, dimension):
 def test_an_exported_program_takes_all_its_steps(step):
     network = Implicit(1, 1, step=step, most=4, tolerance=1e-30, **SMALL)
     x = torch.randn(1, 1, 8, 8)
-    program = torch.export.export(network, (x,))
-    torch.testing.assert_close(program.module()(x), network(x), rtol=1e-5, atol=1e-5)
+    answer = torch.export.export(network, (x,)).module()(x)
+    if network.equilibrium.step.rate is None:  # nothing proves that the next steps would converge
+        assert bool(answer.isnan().all())
+    else:
+        torch.testing.assert_close(answer, network(x), rtol=1e-5, atol=1e-5)
 
 
 def _mesh() -> list:

@@ -164,8 +164,8 @@ def test_what_is_no_program_is_refused_and_not_kept(network, x, sentence, tmp_pa
 
 def test_what_a_format_needs_is_named(monkeypatch, tmp_path):
     s = surrogate("fno")
-    monkeypatch.setattr("torch._inductor.config.cpp.cxx", (None, "no-such-compiler"))
-    with pytest.raises(ValueError, match="needs a C\\+\\+ compiler and none was found: install g\\+\\+"):
+    missing = torch._inductor.config.patch({"cpp.cxx": (None, "no-such-compiler")})
+    with missing, pytest.raises(ValueError, match="needs a C\\+\\+ compiler and none was found: install g\\+\\+"):
         write_program(s, inputs(2), tmp_path / "u", "aoti")
     monkeypatch.setattr("vcycle.surrogate.program_formats.find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"pip install 'vcycle\[onnx\]'"):

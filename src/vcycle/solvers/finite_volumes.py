@@ -95,7 +95,7 @@ class FiniteVolumes:
                 continue
             steps = (left[rows] * self.fastest(w) / courant).ceil().clamp_min(1)
             dt = left[rows] / steps
-            q[rows] = ssp_rk3(self.rate, q[rows], per_sample(dt, q))
+            q[rows] = ssp_rk3(self.rate, q[rows], per_sample(dt, w))
             left[rows] = torch.where(steps == 1, 0.0, left[rows] - dt)
         q[left > 0] = torch.nan
         return q

@@ -64,7 +64,7 @@ def relative(v, u):
     return (v - u).flatten(2).norm(dim=2) / u.flatten(2).norm(dim=2)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(20))
 def test_every_error_is_within_its_bound_and_every_bound_within_the_limit(seed):
     """40 equations that damp, keep and amplify by turns x 5 samples x 12 windows of proposals of random quality."""
     generator = torch.manual_seed(seed)

@@ -33,7 +33,7 @@ TINY: dict[str, dict[str, Any]] = {
     "lsm": {"width": 4, "levels": 2, "tokens": 2, "frequencies": 2},
 }
 # Traced for any number of samples, which takes twice the time; the others for two.
-ANY_BATCH = ("mgno", "deeponet", "mono", "transformer")
+ANY_BATCH = ("mgno",)
 # Options that ONNX has no operation for, and the one that is missing: Anderson acceleration solves linear systems.
 CANNOT = [("implicit", {"window": 2, "most": 3}, "linalg_solve")]
 

@@ -1,6 +1,8 @@
 """What does an unknown cost, and how much memory, as grids grow?
 
-    python benchmarks/scale.py [--most 1024 128]        # writes benchmarks/scale.csv and docs/images/scale.png
+    python benchmarks/scale.py [--dimensions 2 3] [--most 1024 128]
+
+writes benchmarks/scale.csv and docs/images/scale.png.
 
 Darcy flow with contrast 4 on n^d cells, n from 64 to 1024 in two dimensions and from 16 to 128 in three, batches of as
 many samples as make a million unknowns (a quarter of that in three dimensions): the prediction of an untrained MgNO as
@@ -34,6 +36,7 @@ WORKS = {"prediction": BLUE, "solution": ORANGE, "bound": GREEN}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--most", nargs=2, type=int, default=[1024, 128], help="points per axis in 2-D and in 3-D")
+    parser.add_argument("--dimensions", nargs="+", type=int, choices=(2, 3), default=[2, 3])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -42,16 +45,16 @@ def main() -> None:
         print(json.dumps(measured(given.one[0], int(given.one[1]), int(given.one[2]))))
         return
     rows = []
-    for dimension, most in zip((2, 3), given.most, strict=True):
+    for dimension in given.dimensions:
         n = LEAST[dimension]
-        while n <= most:
-            rows += [row(what, dimension, n, given.threads) for what in WORKS]
+        while n <= given.most[dimension - 2]:
+            rows += [measured_apart(what, dimension, n, given.threads) for what in WORKS]
             n *= 2
     write_table("scale.csv", rows, threads=given.threads)
     draw()
 
 
-def row(what: str, dimension: int, n: int, threads: int) -> dict[str, object]:
+def measured_apart(what: str, dimension: int, n: int, threads: int) -> dict[str, object]:
     """One measurement in a process of its own."""
     command = [sys.executable, __file__, "--threads", str(threads), "--one", what, str(dimension), str(n)]
     found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
@@ -95,8 +98,9 @@ def draw() -> None:
     """Cost and memory per cell over the number of cells per axis."""
     with (HOME / "scale.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
-    figure = new_figure(6.4)
-    for line, dimension in zip(figure.subplots(2, 2), ("2", "3"), strict=True):
+    dimensions = sorted({row["dimension"] for row in rows})
+    figure = new_figure(3.2 * len(dimensions))
+    for line, dimension in zip(figure.subplots(len(dimensions), 2, squeeze=False), dimensions, strict=True):
         mine = [row for row in rows if row["dimension"] == dimension]
         for ax, column, what, unit in zip(
             line, ("ns_per_cell", "bytes_per_cell"), ("time", "memory"), ("µs", "kB"), strict=True

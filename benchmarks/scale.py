@@ -48,9 +48,10 @@ def main() -> None:
     for dimension in given.dimensions:
         n = LEAST[dimension]
         while n <= given.most[dimension - 2]:
-            rows += [measured_apart(what, dimension, n, given.threads) for what in WORKS]
+            for what in WORKS:
+                rows.append(measured_apart(what, dimension, n, given.threads))
+                write_table("scale.csv", rows, threads=given.threads)  # at once: stopped on the way, it has something
             n *= 2
-    write_table("scale.csv", rows, threads=given.threads)
     draw()
 
 

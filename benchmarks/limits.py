@@ -125,21 +125,20 @@ def measured(
 
 def row(what: str, n: int, **numbers: Any) -> dict[str, object]:
     """Rates in units of 1e9 a second."""
-    scaled = {"seconds": 1e-3, "operations": 1e9, "bytes": 1e9, "rate": 1e9, "bandwidth": 1e9}
-    names = {
-        "batch": "batch",
-        "seconds": "ms",
-        "operations": "GFLOP",
-        "bytes": "GB",
-        "rate": "GFLOP_per_s",
-        "bandwidth": "GB_per_s",
-        "bound_by": "bound_by",
-        "limit": "limit",
+    columns = {
+        "batch": ("batch", 1),
+        "seconds": ("ms", 1e-3),
+        "operations": ("GFLOP", 1e9),
+        "bytes": ("GB", 1e9),
+        "rate": ("GFLOP_per_s", 1e9),
+        "bandwidth": ("GB_per_s", 1e9),
+        "bound_by": ("bound_by", 1),
+        "limit": ("limit", 1),
     }
     out: dict[str, object] = {"work": what, "size": n}
-    for key, name in names.items():
+    for key, (name, unit) in columns.items():
         value = numbers.get(key, "")
-        out[name] = f"{value / scaled.get(key, 1):.4g}" if isinstance(value, float | int) and key != "batch" else value
+        out[name] = f"{value / unit:.4g}" if isinstance(value, float | int) else value
     return out
 
 

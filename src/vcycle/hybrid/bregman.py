@@ -44,9 +44,14 @@ def energy_distance(energy: Energy, v: Field, u: Field) -> PerSample:
 
     Without the cancellation of E(v) - E(u), to a relative 1e-4: as E'(u) = 0, it is a Bregman distance.
     """
-    slopes = energy.a * gradient_distance(energy.integrand, energy.slopes(v), energy.slopes(u)).mean(2)
-    cells = slopes + energy.c * potential_distance(energy.integrand, v, u)
-    return (2 * energy.cell * cells.flatten(1).sum(1)).sqrt()
+    return (2 * energy.cell * total_distance(energy, (energy.slopes(v), v), (energy.slopes(u), u))).sqrt()
+
+
+def total_distance(energy: Energy, x: tuple[Values, Field], y: tuple[Values, Field]) -> PerSample:
+    """The Bregman distance from y = (q, w) to x = (p, u), slopes and values, summed over the cells: |cell| left out."""
+    law = energy.integrand
+    cells = energy.a * gradient_distance(law, x[0], y[0]).mean(2) + energy.c * potential_distance(law, x[1], y[1])
+    return cells.flatten(1).sum(1)
 
 
 def energy_of_rest(energy: Energy) -> PerSample:

@@ -8,7 +8,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from vcycle.hybrid.bound import SAFETY, relative_bound
-from vcycle.hybrid.bregman import energy_of_rest, gradient_distance, potential_distance
+from vcycle.hybrid.bregman import energy_of_rest, total_distance
 from vcycle.hybrid.convex_energy import Energy, Field, Integrand, PerSample, Values
 from vcycle.hybrid.monotone_root import monotone_root, slope_of
 from vcycle.operators import gradient, gradient_transposed
@@ -117,10 +117,8 @@ def equilibrate_slopes(energy: Energy, z: Field, active: Bool[Tensor, " b"]) -> 
 
 def _gap(energy: Energy, v: Field, balance: Balance) -> PerSample:
     """What the balance says of E(v) - E(u); infinite if it says nothing."""
-    law, slopes = energy.integrand, energy.slopes(v)
-    total = energy.a * gradient_distance(law, slopes, balance.p).mean(2)
-    total = total + energy.c * potential_distance(law, v, balance.w)
-    total = total.flatten(1).sum(1) + _unbalanced(energy, slopes, balance)
+    slopes = energy.slopes(v)
+    total = total_distance(energy, (slopes, v), (balance.p, balance.w)) + _unbalanced(energy, slopes, balance)
     return torch.where(total.isfinite(), energy.cell * total, torch.inf)
 
 

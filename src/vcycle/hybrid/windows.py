@@ -190,11 +190,8 @@ class _Run:
         self._keep(k, rows, solution.value, error, share)
         alone = self.anchored[rows] == k
         still = rows[alone]
-        self.anchor[still], self.anchor_error[still], self.anchored[still] = (
-            self.inputs[still],
-            self.error[still],
-            k + 1,
-        )
+        self.anchor[still], self.anchor_error[still] = self.inputs[still], self.error[still]
+        self.anchored[still] = k + 1
         return ~alone & ~(share <= self.limit).all(1)
 
     def _again(self, last: int, rows: Rows) -> None:

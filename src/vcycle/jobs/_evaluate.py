@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
-
 from vcycle.analysis import Evaluation, Measured, Rollout, Summary, error_spectrum, read_history, write_report
 from vcycle.analysis.findings import bound_sentence, cost_sentences, coverage_sentence
 from vcycle.analysis.wording import NORMS, by, percent
@@ -21,7 +19,7 @@ from vcycle.jobs.pairs import cut
 from vcycle.jobs.portrait import facts, provenance, title
 from vcycle.jobs.rolled import rolled_out
 from vcycle.jobs.trials import Trials, fresh, seed_of, stored
-from vcycle.surrogate import Surrogate, load, members
+from vcycle.surrogate import Surrogate, load, members, training_resolution
 
 Shape = tuple[int, ...]
 
@@ -70,7 +68,7 @@ def evaluate(
     folder = Path(run)
     surrogate, folder = load(folder), members(folder)[0]
     config = resolve(TrainConfig, read_file(folder / "config.yaml"))
-    trained = tuple(yaml.safe_load((folder / "surrogate.yaml").read_text("utf-8"))["resolution"])
+    trained = training_resolution(folder)
     opened = _opened(config, data)
     trials = _trials(surrogate, config, opened, trained, split, samples, progress)
     measured = _measure(surrogate, config, trials, trained, resolutions, tighten, folder, machine, progress)

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import yaml
 from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.analysis.wording import by
 from vcycle.networks import Normalised
-from vcycle.surrogate import Ensemble, Program, Surrogate, load, members, write_program
+from vcycle.surrogate import Ensemble, Program, Surrogate, load, training_resolution, write_program
 from vcycle.surrogate.program_formats import FormatName
 
 SAMPLES = 3  # that a program for any number of them is compared on
@@ -63,7 +62,7 @@ def export(
 def _shape(surrogate: Surrogate, run: Path, resolution: int | Sequence[int] | None) -> tuple[int, ...]:
     d = surrogate.domain.dimension
     if resolution is None:
-        return tuple(yaml.safe_load((members(run)[0] / "surrogate.yaml").read_text("utf-8"))["resolution"])
+        return training_resolution(run)
     shape = (resolution,) * d if isinstance(resolution, int) else tuple(resolution)
     if len(shape) == 1:
         shape *= d

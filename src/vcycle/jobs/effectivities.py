@@ -54,24 +54,28 @@ def _bounded(surrogate: Surrogate, inputs: Inputs, tighten: int) -> tuple[Tensor
     return prediction.bound, prediction.field, prediction.measure
 
 
-def _discrete(surrogate: Surrogate, problem: Diffusion, inputs: Inputs, tighten: int) -> Measured:
-    prediction, reference = surrogate.predict(inputs, tighten=tighten), problem.solve(inputs).value
+def _predicted(surrogate: Surrogate, inputs: Inputs, tighten: int) -> tuple[Tensor, Tensor]:
+    """The values that the network answers, and the bounds on their distance from the discrete solution."""
+    prediction = surrogate.predict(inputs, tighten=tighten)
     if prediction.bound is None:
-        raise ValueError(f"the surrogate gives no bound for {problem.name}")
+        raise ValueError("the surrogate gives no bound for its problem")
+    return prediction.value, prediction.bound
+
+
+def _discrete(surrogate: Surrogate, problem: Diffusion, inputs: Inputs, tighten: int) -> Measured:
+    (v, bound), reference = _predicted(surrogate, inputs, tighten), problem.solve(inputs).value
     norm = problem.energy_norm(inputs)
-    error = norm(prediction.value - reference).nan_to_num(nan=torch.inf)
+    error = norm(v - reference).nan_to_num(nan=torch.inf)
     own = energy_bound(reference, *problem.fields(inputs), problem.domain, reaction=problem.reaction(inputs)).value
-    return prediction.bound, error, norm(reference), own / error
+    return bound, error, norm(reference), own / error
 
 
 def _minima(surrogate: Surrogate, problem: Variational, inputs: Inputs, tighten: int) -> Measured:
-    prediction, reference = surrogate.predict(inputs, tighten=tighten), problem.solve(inputs).value
-    if prediction.bound is None:
-        raise ValueError(f"the surrogate gives no bound for {problem.name}")
+    (v, bound), reference = _predicted(surrogate, inputs, tighten), problem.solve(inputs).value
     E = problem.discrete(inputs)
-    error = energy_distance(E, prediction.value, reference).nan_to_num(nan=torch.inf)
+    error = energy_distance(E, v, reference).nan_to_num(nan=torch.inf)
     size = (2 * (E.value(reference) - energy_of_rest(E)).abs()).sqrt()
-    return prediction.bound, error, size, duality_gap(E, reference).value / error + DISTANCES
+    return bound, error, size, duality_gap(E, reference).value / error + DISTANCES
 
 
 def _joined(parts: list[Measured]) -> Measured:

@@ -8,7 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.hybrid.cell_quadrature import at_point, gauss_points, gradient_at
-from vcycle.jobs.true_error import MOST_CELLS, TrueError
+from vcycle.hybrid.halved_cells import repeated
+from vcycle.jobs.true_error import MOST_CELLS, TrueError, joined
 from vcycle.problems import Elasticity, FiniteElements, Problem
 from vcycle.spaces import Grid
 from vcycle.surrogate.guarantee import LARGEST, guarantee
@@ -35,14 +36,13 @@ def nested_error(problem: Problem, inputs: Inputs, field: Vertices) -> TrueError
     times = halvings(problem, tuple(inputs.shape[2:]))
     if times < 1:
         return None
-    parts = [_enclose(problem, inputs[i : i + 1], field[i : i + 1], times) for i in range(len(inputs))]
-    return TrueError(*(torch.cat([getattr(part, name) for part in parts]) for name in ("low", "high", "size")))
+    return joined([_enclose(problem, inputs[i : i + 1], field[i : i + 1], times) for i in range(len(inputs))])
 
 
 def _enclose(problem: Problem, inputs: Inputs, field: Vertices, times: int) -> TrueError:
     fine, v = inputs, field.numpy(force=True)
     for _ in range(times):
-        fine = _repeated(fine)
+        fine = repeated(fine)
         for axis in range(2, v.ndim):
             v = _between(v, axis)
     given = guarantee(problem, fine, problem.solve(fine).value, "continuum", 0)
@@ -90,13 +90,6 @@ def _between(v: Array, axis: int) -> Array:
     index[axis] = slice(1, None, 2)
     out[tuple(index)] = (v.take(range(n - 1), axis) + v.take(range(1, n), axis)) / 2
     return out
-
-
-def _repeated(x: Tensor) -> Tensor:
-    """What is constant on cells, on cells halved along every axis of the grid."""
-    for axis in range(2, x.ndim):
-        x = x.repeat_interleave(2, axis)
-    return x
 
 
 def _on_cells_of(w: Array, x: Tensor) -> Array:

@@ -7,6 +7,7 @@ from vcycle.data import Dataset, states
 from vcycle.data.trajectories import with_lead
 from vcycle.jobs.pairs import step_of
 from vcycle.jobs.pairs_config import OneStepConfig, Pairs
+from vcycle.spaces import finite
 from vcycle.surrogate import Surrogate
 
 
@@ -28,12 +29,12 @@ def rolled_out(
     predicted, later = [], range(history, len(found.times))
     for _ in later:
         value = surrogate.apply(inputs)
-        alive = value.flatten(1).isfinite().all(1)
+        alive = finite(value)
         predicted.append(value)
         inputs = step.next_inputs(inputs, value)
         inputs[~alive] = 0.0  # a state that is none has no successor
         if predicted[1:]:
-            predicted[-1][~predicted[-2].flatten(1).isfinite().all(1)] = torch.inf
+            predicted[-1][~finite(predicted[-2])] = torch.inf
     return measure_rollout(
         torch.stack(predicted, 1),
         torch.stack([both[:, found.at([i])] for i in later], 1),

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vcycle.hybrid import energy_bound
 from vcycle.hybrid.continuum import Continuum
+from vcycle.hybrid.halved_cells import repeated
 from vcycle.problems import Diffusion
 
 Field = Float[Tensor, "b 1 *grid"]
@@ -44,19 +45,18 @@ def continuum_error(problem: Diffusion, inputs: Float[Tensor, "b c *grid"], vert
     grid up to eight times finer encloses: 2 (f, w) - ||w||^2 <= ||u||^2 <= that + bound(w)^2 (Ritz below, Prager and
     Synge above).
     """
-    parts = [_enclose(problem, inputs[i : i + 1], vertices[i : i + 1]) for i in range(inputs.shape[0])]
-    return TrueError(
-        torch.cat([part.low for part in parts]),
-        torch.cat([part.high for part in parts]),
-        torch.cat([part.size for part in parts]),
-    )
+    return joined([_enclose(problem, inputs[i : i + 1], vertices[i : i + 1]) for i in range(inputs.shape[0])])
+
+
+def joined(parts: list[TrueError]) -> TrueError:
+    """The samples of all parts."""
+    return TrueError(*(torch.cat([getattr(part, name) for part in parts]) for name in ("low", "high", "size")))
 
 
 def _enclose(problem: Diffusion, inputs: Float[Tensor, "b c *grid"], vertices: Vertices) -> TrueError:
     fine = inputs
     for _ in range(refinements(tuple(inputs.shape[2:]))):
-        for axis in range(problem.domain.dimension):
-            fine = fine.repeat_interleave(2, axis + 2)
+        fine = repeated(fine)
     (fine_equation, f), (equation, coarse_f) = _equation(problem, fine), _equation(problem, inputs)
     w = energy_bound(
         problem.solve(fine).value,

@@ -12,7 +12,7 @@ from vcycle.problems.base import Field, Inputs, PerSample
 from vcycle.problems.room_matrices import hear
 from vcycle.problems.time_dependent import TimeDependent
 from vcycle.solvers import Room, Solution
-from vcycle.spaces import L2, Domain, Grid, generator
+from vcycle.spaces import L2, Domain, Grid, finite, generator
 
 PATH_STREAM = 8
 CONTROLS = ("start", "bend", "end")
@@ -101,7 +101,7 @@ class Acoustics(TimeDependent):
         inputs = inputs.to("cpu").double()
         room = self.room(tuple(inputs.shape[2:]))
         value = room.listen(lambda t: self.source(inputs, t), inputs.shape[0], self.interval, self.snapshots)
-        good = value.flatten(1).isfinite().all(1)
+        good = finite(value)
         residual = torch.where(good, torch.finfo(torch.float64).eps, torch.inf).double()
         limit = self.tolerance if tolerance is None else tolerance
         return Solution(value, residual, room.steps(self.interval), residual <= limit, "ran through without iteration")

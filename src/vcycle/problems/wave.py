@@ -11,7 +11,7 @@ from vcycle.problems.walled import WalledEvolution
 from vcycle.solvers import ModalGrid, Semilinear, Solution, fitting_grid, oscillate
 from vcycle.solvers.evolve import MOST_HALVINGS
 from vcycle.solvers.modal_grid import Spectrum
-from vcycle.spaces import Domain
+from vcycle.spaces import Domain, finite
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ class Wave(WalledEvolution):
         del tolerance, most  # one step is exact
         grid = fitting_grid(self.domain, tuple(state.shape[2:]))
         value = oscillate(grid, self.speed**2 * grid.laplacian, state, interval, snapshots)
-        finite = value.flatten(1).isfinite().all(1)
-        error = torch.where(finite, torch.finfo(torch.float64).eps, torch.inf)
-        return Solution(value, error, 1, finite, "solved exactly in modes")
+        fine = finite(value)
+        error = torch.where(fine, torch.finfo(torch.float64).eps, torch.inf)
+        return Solution(value, error, 1, fine, "solved exactly in modes")
 
     def energy(self, state: Field) -> PerSample:
         """The integral of (v^2 + c^2 |grad h|^2) / 2, of the modes on the grid."""

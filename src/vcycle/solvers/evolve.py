@@ -9,6 +9,7 @@ from torch import Tensor
 from vcycle.solvers.exponential import ETDRK4, Scheme
 from vcycle.solvers.semilinear import Semilinear
 from vcycle.solvers.solution import Solution
+from vcycle.spaces import finite
 
 Field = Float[Tensor, "b c *grid"]
 States = Float[Tensor, "b s *grid"]
@@ -85,7 +86,7 @@ def _evolve(
     value, reached = _march(scheme(equation, interval / steps), initial, steps, snapshots)
     settled = torch.zeros_like(reached)
     coarse, change = value, torch.full(initial.shape[:1], torch.inf, dtype=torch.float64)
-    rows = initial.flatten(1).isfinite().all(1).nonzero().flatten()
+    rows = finite(initial).nonzero().flatten()
     coarse = coarse[rows]
     for _ in range(min(most, MOST_HALVINGS)):
         if len(rows) == 0:
@@ -93,7 +94,7 @@ def _evolve(
         steps *= 2
         fine, until = _march(scheme(equation, interval / steps), initial[rows], steps, snapshots)
         # What overflows at once may do so in fewer steps than a part has, and says nothing; nor costs it much.
-        same = (until.floor() == reached[rows].floor()) & (until >= 1) & ~fine.flatten(1).isfinite().all(1)
+        same = (until.floor() == reached[rows].floor()) & (until >= 1) & ~finite(fine)
         settled[rows], reached[rows] = torch.where(same, settled[rows] + 1, 0.0), until
         over = (settled[rows] >= SETTLED) & (steps >= STEPS_PER_POINT * max(initial.shape[2:]))
         before, now = change[rows], _relative_change(coarse, fine)

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from vcycle.solvers.hyperbolic import HyperbolicSystem, State, extreme_speeds, rusanov
+from vcycle.spaces import finite
 
 RiemannSolver = Literal["hllc", "rusanov"]
 
@@ -35,7 +36,7 @@ class Gas(HyperbolicSystem):
         return (self.gamma * w[:, -1] / w[:, 0]).sqrt()
 
     def admissible(self, w: State) -> Bool[Tensor, " b"]:
-        return (w[:, [0, -1]] > 0).flatten(1).all(1) & w.flatten(1).isfinite().all(1)
+        return (w[:, [0, -1]] > 0).flatten(1).all(1) & finite(w)
 
     def interface(self, left: State, right: State, axis: int) -> tuple[State, State]:
         q = self.conserved(left), self.conserved(right)

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.solvers.solution import Solution
+from vcycle.spaces import finite
 
 States = Float[Tensor, "b s *grid"]
 MOST_HALVINGS = 8
@@ -38,14 +39,14 @@ def _halve(
 ) -> tuple[Tensor, Float[Tensor, " b"], int]:
     value, k = march(inputs, 0), 0
     error = torch.full(inputs.shape[:1], torch.inf, dtype=torch.float64)
-    rows = inputs.flatten(1).isfinite().all(1).nonzero().flatten()
+    rows = finite(inputs).nonzero().flatten()
     while k < min(most, MOST_HALVINGS) and len(rows):
         k += 1
         fine = march(inputs[rows], k)
         size = fine.flatten(1).norm(dim=1)
         change = (value[rows] - fine).flatten(1).norm(dim=1) / torch.where(size > 0, size, 1.0) / factor
         value[rows], error[rows] = fine, change.nan_to_num(nan=math.inf)
-        alive = fine.flatten(1).isfinite().all(1)
+        alive = finite(fine)
         rows = rows[(error[rows] > tolerance) & (alive | (k < RESCUES))]
     return value, error, k
 

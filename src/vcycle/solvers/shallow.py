@@ -8,6 +8,7 @@ from torch import Tensor
 
 from vcycle.solvers.gas import RiemannSolver
 from vcycle.solvers.hyperbolic import HyperbolicSystem, State, extreme_speeds, rusanov
+from vcycle.spaces import finite
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class ShallowLayer(HyperbolicSystem):
         return (self.gravity * w[:, 0]).sqrt()
 
     def admissible(self, w: State) -> Bool[Tensor, " b"]:
-        return (w[:, 0] > 0).flatten(1).all(1) & w.flatten(1).isfinite().all(1)
+        return (w[:, 0] > 0).flatten(1).all(1) & finite(w)
 
     def slopes_of(self, w: State) -> State:
         return torch.cat([w[:, :-1], w[:, :1] + w[:, -1:]], 1)

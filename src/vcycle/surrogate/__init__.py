@@ -11,5 +11,6 @@ from vcycle.surrogate.program import write_program as write_program
 from vcycle.surrogate.store import load as load
 from vcycle.surrogate.store import members as members
 from vcycle.surrogate.store import together as together
+from vcycle.surrogate.store import training_resolution as training_resolution
 from vcycle.surrogate.surrogate import Prediction as Prediction
 from vcycle.surrogate.surrogate import Surrogate as Surrogate

@@ -40,6 +40,11 @@ def members(run: Path) -> list[Path]:
     return sorted(run.glob("member_*")) or [run]
 
 
+def training_resolution(run: str | Path) -> tuple[int, ...]:
+    """The resolution that a run was trained at, the first member's for an ensemble."""
+    return tuple(_read(members(Path(run))[0] / DESCRIPTION)["resolution"])
+
+
 def together(surrogates: list[Surrogate]) -> Surrogate:
     """One surrogate as it is, several as their ensemble; raises ValueError where they answer different questions."""
     first, *others = surrogates

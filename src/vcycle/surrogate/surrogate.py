@@ -125,20 +125,19 @@ class Surrogate:
         other problems in which time plays no part. Whatever the network proposes can only make it slower.
         `propose=False` starts without it, for comparison. Raises ValueError where no equation is known, or time runs.
         """
-        if self.problem is None:
-            raise ValueError("nothing can be solved: this surrogate was trained on data without an equation")
-        if not isinstance(self.problem, Diffusion | Stationary):
+        problem = self._equation()
+        if not isinstance(problem, Diffusion | Stationary):
             raise ValueError(
-                f"{self.problem.title} runs in time, where no start of an iteration is looked for: use march, that is "
+                f"{problem.title} runs in time, where no start of an iteration is looked for: use march, that is "
                 "--steps, to go window by window, predict for the network's answer, or the problem's own solve"
             )
         x = self.as_inputs(inputs)
         proposal = self.apply(x) if propose else None
-        if isinstance(self.problem, Stationary):
-            solution = self.problem.solve(x, tolerance, start=proposal)
-            return verified_by_residual(solution, self.problem.residual(x, solution.value), tolerance)
-        a, f = self.problem.fields(x)
-        c = self.problem.reaction(x)
+        if isinstance(problem, Stationary):
+            solution = problem.solve(x, tolerance, start=proposal)
+            return verified_by_residual(solution, problem.residual(x, solution.value), tolerance)
+        a, f = problem.fields(x)
+        c = problem.reaction(x)
         return solve_to_tolerance(proposal, a, f, self.domain, reaction=c, tolerance=tolerance)
 
     def march(self, inputs: Values, windows: int, tolerance: float = 1e-2) -> Marched:
@@ -158,10 +157,13 @@ class Surrogate:
         return solved(window, x, windows)
 
     def _windows(self, inputs: Values) -> tuple[Window, Verdict, Float[Tensor, "b c *grid"]]:
+        x = self.as_inputs(inputs)
+        return *windows_of(self._equation(), tuple(x.shape[2:]), self.apply), x
+
+    def _equation(self) -> Problem:
         if self.problem is None:
             raise ValueError("nothing can be solved: this surrogate was trained on data without an equation")
-        x = self.as_inputs(inputs)
-        return *windows_of(self.problem, tuple(x.shape[2:]), self.apply), x
+        return self.problem
 
     def as_inputs(self, inputs: Values) -> Float[Tensor, "b c *grid"]:
         """(*grid), (b, *grid), (c, *grid) or (b, c, *grid) as a double precision batch, or one sentence why not."""

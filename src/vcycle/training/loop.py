@@ -161,9 +161,9 @@ class _Run:
 
     def _read(self) -> None:
         """Bring losses and norms from the device and refuse numbers that are none."""
-        first = self.state.step - len(self.unread) + 1
         if not self.unread:
             return
+        first = self.state.step - len(self.unread) + 1
         pairs = self.world.mean(torch.stack([torch.stack(pair) for pair in self.unread])).tolist()
         self.unread.clear()
         for step, (loss, norm) in enumerate(pairs, start=first):
@@ -172,12 +172,8 @@ class _Run:
                 what = "loss" if not math.isfinite(loss) else "gradient"
                 raise Diverged(self._advice(f"the {what} is {loss if what == 'loss' else norm} at step {step}"))
             if norm == 0 and loss > 0 and not self.learner.scaling.state_dict():
-                raise Diverged(
-                    self._advice(
-                        f"the gradient is 0 at step {step}, where the loss is {loss:.3g}: no weight "
-                        "changes the answer any more"
-                    )
-                )
+                dead = f"the gradient is 0 at step {step}, where the loss is {loss:.3g}"
+                raise Diverged(self._advice(f"{dead}: no weight changes the answer any more"))
             self.state.losses.append(loss)
             self.state.norms.append(norm)
 

@@ -1,9 +1,9 @@
 """What does an answer to 1e-8 cost? The batched solver against PyAMG and SuperLU, and what a proposal saves.
 
-    python benchmarks/solve.py [--sizes 64 128 256] [--contrasts 4 1e6]
+    python benchmarks/solve.py [--sizes 64 128 256 512] [--contrasts 4 1e6] [--stationary 64]
 
-Wall time on one thread, least of three rounds (one at 256), in which all take turns on the same Darcy systems; set-up
-is included for all. `vcycle` iterates to a relative residual of 1e-8 as PyAMG does (Ruge-Stueben and smoothed
+Wall time on one thread, least of three rounds (one from 256 on), in which all take turns on the same Darcy systems;
+set-up is included for all. `vcycle` iterates to a relative residual of 1e-8 as PyAMG does (Ruge-Stueben and smoothed
 aggregation, as preconditioners of conjugate gradients); `vcycle verified` goes on until the guaranteed bound of the
 relative energy error is below 1e-8. SuperLU orders by minimum degree on A + A^T, its best for these matrices. PyAMG and
 SuperLU solve the first samples of the batch only.
@@ -68,16 +68,18 @@ class Timed:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 256])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 256, 512])
     parser.add_argument("--contrasts", type=float, nargs="+", default=[4.0, 1e6])
+    parser.add_argument("--stationary", type=int, nargs="*", default=[64], help="sizes for the other problems")
     given = parser.parse_args()
     torch.set_num_threads(1)
     rows = []
     for contrast in given.contrasts:
         for n in given.sizes:
             rows += darcy(Darcy(prior=TwoPhase(3.0, 3.0 * contrast)), n, f"{contrast:g}")
-    for problem in STATIONARY:
-        rows += stationary(problem, min(given.sizes))
+    for n in given.stationary:
+        for problem in STATIONARY:
+            rows += stationary(problem, n)
     write_table("solve.csv", rows, threads=1)
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from references.cases import BOUNDARIES, PRIORS, domain
-from vcycle.operators import FiniteVolume, geometric_multigrid
+from vcycle.operators import FiniteVolume, geometric_multigrid, of_samples
 from vcycle.solvers import conjugate_gradients
 from vcycle.spaces import Domain
 
@@ -84,3 +84,23 @@ def test_a_start_at_the_solution_takes_no_iteration_and_zero_load_gives_zero():
     zero = conjugate_gradients(A, torch.zeros_like(f), geometric_multigrid(A))
     assert float(zero.value.abs().max()) == 0
     assert bool(zero.converged.all())
+
+
+def test_samples_that_leave_the_batch_find_the_same_solution_in_as_many_iterations():
+    """One easy and three hard systems: what is left after each leaves is iterated as before."""
+    D = Domain.unit(2)
+    a = torch.cat([torch.ones(1, 1, 32, 32).double(), PRIORS["contrast 1e6"].sample(D, (32, 32), 5, range(3))])
+    A, f = FiniteVolume.assemble(a, D), torch.ones_like(a)
+    left: list[int] = []
+
+    def select(W, rows):
+        left.append(int(rows.sum()))
+        return of_samples(W, rows)
+
+    options = {"weight": 1 / A.diagonal, "tolerance": 1e-9}
+    whole = conjugate_gradients(A, f, geometric_multigrid(A), **options)
+    parts = conjugate_gradients(A, f, geometric_multigrid(A), **options, select=select)
+    assert left and left == sorted(left, reverse=True)
+    assert parts.iterations == whole.iterations
+    torch.testing.assert_close(parts.value, whole.value, rtol=1e-8, atol=1e-10)
+    assert bool(parts.converged.all())

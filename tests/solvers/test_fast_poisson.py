@@ -1,4 +1,4 @@
-"""One transform solves the difference equations at every boundary, odd and even sizes, real and complex shifts."""
+"""One transform solves the difference equations: every boundary, odd and even, short and long axes, complex shifts."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from vcycle.spaces import Grid
 
 @pytest.mark.parametrize("shift", [0.0, 2.5, -40.0 + 3.0j])
 @pytest.mark.parametrize("boundary", BOUNDARIES)
-@pytest.mark.parametrize("shape", [(12,), (7, 10), (4, 5, 6)])
+@pytest.mark.parametrize("shape", [(12,), (7, 10), (4, 5, 6), (130,), (131, 3), (2, 3, 130)])
 def test_solves_the_finite_volume_equations(shape, boundary, shift):
     D = domain(len(shape), boundary)
     f = torch.randn(2, 3, *shape, dtype=torch.float64)
@@ -23,3 +23,13 @@ def test_solves_the_finite_volume_equations(shape, boundary, shift):
     A = FiniteVolume.assemble(torch.ones(1, 1, *shape, dtype=torch.float64), D)
     Au = torch.complex(A(u.real), A(u.imag)) if u.is_complex() else A(u)
     torch.testing.assert_close(Au / volume + shift * u, f, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (3, 140)])
+def test_every_sample_has_its_own_shift(shape):
+    D, shifts = domain(2, "neumann"), torch.tensor([0.0, 1e-3, 1e14], dtype=torch.float64)
+    f = torch.randn(3, 1, *shape, dtype=torch.float64)
+    u = solve_poisson(f, D, shifts.view(3, 1, 1, 1))
+    for one, g, shift in zip(u, f, shifts.tolist(), strict=True):
+        alone = solve_poisson(g[None], D, shift)[0]
+        torch.testing.assert_close(one, alone, rtol=1e-12, atol=1e-12 * float(alone.abs().max()))

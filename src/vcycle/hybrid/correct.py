@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vcycle.hybrid.bound import energy_bound
 from vcycle.hybrid.checks import checked, checked_reaction
-from vcycle.operators import FiniteVolume, geometric_multigrid
+from vcycle.operators import FiniteVolume, geometric_multigrid, of_samples
 from vcycle.solvers import Solution, best_multiple, conjugate_gradients
 from vcycle.spaces import Domain, Grid
 
@@ -81,6 +81,7 @@ def solve_to_tolerance(
             floating=A.floating,
             tolerance=residual_tolerance,
             most=most - iterations,
+            select=of_samples,
         )
         u, iterations = step.value, iterations + step.iterations
         error = energy_bound(u, a, f, domain, reaction=c, tighten=TIGHTEN).relative

@@ -5,12 +5,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.hybrid.equilibration import dual_norm
-from vcycle.hybrid.flow import Flow, differences, excess, flow_of, misfit, per_cell, squares
+from vcycle.hybrid.flow import Flow, conductances_of, differences, excess, misfit, per_cell, squares
 from vcycle.hybrid.tighten import equilibrated_flux
 from vcycle.operators import FiniteVolume
 from vcycle.spaces import Domain, Grid
@@ -89,11 +88,13 @@ class Discrete(Equation):
 
     def square(self, w: Function) -> Field:
         A = self.operator
-        return per_cell(tuple(t * d for t, d in zip(flow_of(w, A), differences(w, A), strict=True)), self.domain)
+        return per_cell(
+            tuple(k * d.square() for k, d in zip(conductances_of(A), differences(w, A), strict=True)), self.domain
+        )
 
     def means(self, w: Function) -> Field:
         return w
 
     def deviation(self, w: Function, oscillation: Field | None) -> Field:
         """None: the equations know means over cells only."""
-        return torch.zeros_like(w)
+        return w.new_zeros(()).expand(w.shape)

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.hybrid.flow import Flow, excess
-from vcycle.spaces import Basis, Domain, Grid, conductances, difference, per_sample
+from vcycle.solvers import solve_poisson
+from vcycle.spaces import Basis, Domain, Grid, difference, per_sample
 
 Field = Float[Tensor, "b 1 *grid"]
 PerSample = Float[Tensor, " b"]
@@ -28,34 +29,40 @@ def equilibrate(flow: Flow, load: Field, domain: Domain, absorption: Field | Non
     c / a >= s take what is theirs; the rest goes on with the next s, at last s = 0, so that nothing is left.
     Source: Prager and Synge 1947; the construction is the discrete form in docs/theory.md.
     """
-    d, shape = domain.dimension, tuple(load.shape[2:])
-    spacing = Grid(domain, shape).spacing
-    basis, volume = Basis(domain), math.prod(spacing)
-    eigenvalues = basis.laplacian(basis.counts(shape), spacing).to(load)
-    unit = conductances(torch.ones_like(load[:1]), domain)
-    rest, faces, taken = excess(flow, load, domain), flow[:d], torch.zeros_like(load)
-    for shift in _shifts(absorption, eigenvalues, load):
+    d, unit = domain.dimension, _unit_conductances(load, domain)
+    rest, faces, taken = excess(flow, load, domain), flow[:d], load.new_zeros(())
+    for shift in _shifts(absorption, load, domain):
         if absorption is not None and domain.floating:
             mean = rest.flatten(1).sum(1) / absorption.flatten(1).sum(1)
             share = torch.where(shift == 0, absorption * per_sample(mean, rest), 0.0)
             taken, rest = taken + share, rest - share
-        symbol = eigenvalues + shift
-        inverse = torch.where(symbol > 1e-14 * eigenvalues.max(), 1 / symbol, 0.0) / volume
-        phi = basis.synthesise(basis.analyse(rest) * inverse, shape)
-        faces = tuple(t + k * step for t, k, step in zip(faces, unit, difference(phi, domain), strict=True))
+        phi = solve_poisson(rest, domain, shift)
+        faces = tuple(torch.addcmul(t, k, s) for t, k, s in zip(faces, unit, difference(phi, domain), strict=True))
         if absorption is not None:
-            rest = volume * shift * phi
+            rest = shift * phi
             share = torch.where((absorption >= shift * (1 - 1e-12)) & (absorption > 0), rest, 0.0)
             taken, rest = taken + share, rest - share
     return faces if absorption is None else (*faces, flow[d] + taken)
 
 
-def _shifts(absorption: Field | None, eigenvalues: Tensor, load: Field) -> list[Float[Tensor, "b 1 *one"]]:
+def _unit_conductances(load: Field, domain: Domain) -> Flow:
+    """Conductances per volume where the coefficient is 1, the same along all other axes."""
+    out = []
+    for axis, h in enumerate(Grid(domain, tuple(load.shape[2:])).spacing):
+        periodic = domain.periodic(axis)
+        k = load.new_full((load.shape[axis + 2] + (not periodic),), 1 / h**2)
+        if not periodic:
+            k[[0, -1]] *= torch.tensor([2.0 if c == "dirichlet" else 0.0 for c in domain.boundary[axis]]).to(k)
+        out.append(k.view(-1, *[1] * (domain.dimension - 1 - axis)))
+    return tuple(out)
+
+
+def _shifts(absorption: Field | None, load: Field, domain: Domain) -> list[Float[Tensor, "_ 1 *one"]]:
     """s per sample, falling: from the largest c / a down to the smallest, and 0 if some cell has (almost) none."""
     zero = load.new_zeros(load.shape[0], *[1] * (load.ndim - 1))
     if absorption is None:
-        return [zero]
-    least = NEGLIGIBLE * float(_smallest(eigenvalues))
+        return [zero[:1]]
+    least = NEGLIGIBLE * _smallest(domain, tuple(load.shape[2:]))
     known = absorption.detach().flatten(1)
     large = known >= least
     top = torch.where(large, known, 0.0).amax(1)
@@ -73,10 +80,8 @@ def dual_norm(r: Field, a: Field, c: Field | None, domain: Domain) -> PerSample:
     Without a Dirichlet face a reaction holds the constants: w is split into its mean weighted with c and the rest.
     """
     shape = tuple(r.shape[2:])
-    grid, basis = Grid(domain, shape), Basis(domain)
-    volume = math.prod(grid.spacing)
-    smallest = _smallest(basis.laplacian(basis.counts(shape), grid.spacing).to(r)) * volume
-    size = r.flatten(1).norm(dim=1) / (a.flatten(1).amin(1) * smallest).sqrt()
+    volume = math.prod(Grid(domain, shape).spacing)
+    size = r.flatten(1).norm(dim=1) / (a.flatten(1).amin(1) * _smallest(domain, shape) * volume).sqrt()
     if c is None or not domain.floating:
         return size
     total, squares = c.flatten(1).sum(1), c.flatten(1).norm(dim=1)
@@ -86,6 +91,10 @@ def dual_norm(r: Field, a: Field, c: Field | None, domain: Domain) -> PerSample:
     return size + torch.where(reacts, size * math.sqrt(math.prod(shape)) * squares / total + mean, 0.0)
 
 
-def _smallest(eigenvalues: Tensor) -> Tensor:
-    """The smallest positive one; infinite if there is none."""
-    return torch.where(eigenvalues > 1e-9 * eigenvalues.max(), eigenvalues, math.inf).min()
+def _smallest(domain: Domain, shape: tuple[int, ...]) -> float:
+    """The smallest positive eigenvalue of the discrete Laplacian, a sum of one per axis; infinite if there is none."""
+    axes = []
+    for n, h, length, faces in zip(shape, Grid(domain, shape).spacing, domain.lengths, domain.boundary, strict=True):
+        axes.append(Basis(Domain((length,), [faces])).laplacian((n,), (h,)))
+    least = sum(float(values.min()) for values in axes)
+    return least or min((float(v[v > 0].min()) for v in axes if bool((v > 0).any())), default=math.inf)

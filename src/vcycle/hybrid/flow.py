@@ -32,7 +32,8 @@ def flow_of(u: Field, A: FiniteVolume) -> Flow:
 
 def misfit(q: Flow, v: Field, A: FiniteVolume) -> Flow:
     """q minus the flow of v."""
-    return tuple(t - k * d for t, k, d in zip(q, conductances_of(A), differences(v, A), strict=True))
+    zipped = zip(q, conductances_of(A), differences(v, A), strict=True)
+    return tuple(torch.addcmul(t, k, d, value=-1) for t, k, d in zipped)
 
 
 def excess(q: Flow, load: Field, domain: Domain) -> Field:
@@ -45,7 +46,7 @@ def squares(s: Flow, t: Flow, A: FiniteVolume) -> Flow:
     """s t / k on every open face and in every cell that reacts, 0 elsewhere."""
     terms = []
     for one, other, k in zip(s, t, conductances_of(A), strict=True):
-        terms.append(torch.where(k > 0, one * other, 0.0) / torch.where(k > 0, k, 1.0))
+        terms.append(one * other / torch.where(k > 0, k, torch.inf))
     return tuple(terms)
 
 
@@ -60,11 +61,11 @@ def per_cell(terms: Flow, domain: Domain) -> Field:
     for axis, t in enumerate(terms[: domain.dimension]):
         dim = axis - domain.dimension
         if domain.periodic(axis):
-            total.append((t + t.roll(-1, dim)) / 2)
+            total.append(t + t.roll(-1, dim))
             continue
-        n = t.shape[dim]
-        weight = torch.full((n,), 0.5, dtype=t.dtype, device=t.device)
-        weight[[0, -1]] = 1.0
-        t = t * weight.view(-1, *[1] * (-dim - 1))
-        total.append(t.narrow(dim, 0, n - 1) + t.narrow(dim, 1, n - 1))
-    return torch.stack([*total, *terms[domain.dimension :]]).sum(0)
+        n = t.shape[dim] - 1
+        both = t.narrow(dim, 0, n) + t.narrow(dim, 1, n)
+        for cell, face in ((0, 0), (n - 1, n)):
+            both.narrow(dim, cell, 1).add_(t.narrow(dim, face, 1))
+        total.append(both)
+    return sum(terms[domain.dimension :], sum(total[1:], total[0]) / 2)

@@ -32,6 +32,7 @@ from vcycle.operators.multiplier import Factorization as Factorization
 from vcycle.operators.pointwise import Pointwise as Pointwise
 from vcycle.operators.resampling import Average as Average
 from vcycle.operators.resampling import Interpolation as Interpolation
+from vcycle.operators.selection import of_samples as of_samples
 from vcycle.operators.spectral import Spectral as Spectral
 from vcycle.operators.stencil import Prolongation as Prolongation
 from vcycle.operators.stencil import Stencil as Stencil

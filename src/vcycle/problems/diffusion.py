@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.operators import FiniteVolume, geometric_multigrid
+from vcycle.operators import FiniteVolume, geometric_multigrid, of_samples
 from vcycle.problems.assembled import solve_assembled
 from vcycle.problems.base import MORE_ITERATIONS, Field, Inputs, PerSample, Problem
 from vcycle.problems.manufactured import manufactured
@@ -65,6 +65,7 @@ class Diffusion(Problem):
                 floating=A.floating,
                 tolerance=self.tolerance if tolerance is None else tolerance,
                 most=most,
+                select=of_samples,
             )
         return solution.centred() if A.floating else solution
 

@@ -19,6 +19,7 @@ from vcycle.spaces.norms import L2 as L2
 from vcycle.spaces.norms import Energy as Energy
 from vcycle.spaces.norms import HMinus1 as HMinus1
 from vcycle.spaces.norms import Norm as Norm
+from vcycle.spaces.paired_modes import PairedModes as PairedModes
 from vcycle.spaces.random_fields import GaussianField as GaussianField
 from vcycle.spaces.random_fields import generator as generator
 from vcycle.spaces.samples import finite as finite

@@ -33,7 +33,7 @@ def divergence(flux: FaceField, domain: Domain) -> Float[Tensor, "..."]:
     for axis, t in enumerate(flux):
         dim = axis - domain.dimension
         terms.append(t.roll(-1, dim) - t if domain.periodic(axis) else t.diff(dim=dim))
-    return torch.stack(terms).sum(0) if len(terms) > 1 else terms[0]
+    return sum(terms[1:], terms[0])
 
 
 def conductances(a: Float[Tensor, "..."], domain: Domain) -> FaceField:

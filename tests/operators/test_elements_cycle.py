@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from references.cases import BOUNDARIES, domain
-from vcycle.operators import Compact, elements_multigrid
-from vcycle.problems import AnisotropicDarcy, Elasticity
+from vcycle.operators import Compact, elements_cycle, elements_multigrid
+from vcycle.problems import AnisotropicDarcy, Elasticity, MinimalSurface
 from vcycle.solvers import conjugate_gradients
 from vcycle.spaces import Domain
 
@@ -59,3 +59,21 @@ def test_high_contrast_is_not_rounded_to_single_precision():
         C = a * torch.eye(2, dtype=torch.float64).view(1, 1, 2, 1, 2, 1, 1, 1)
         A = Compact.assemble(C, D)
         assert next(elements_multigrid(A, C).buffers()).dtype == dtype
+
+
+@pytest.mark.parametrize("problem", [AnisotropicDarcy(), AnisotropicDarcy(ratio=300.0), Elasticity()])
+def test_smoothing_knows_the_largest_eigenvalue_from_above(problem):
+    A = Compact.assemble(problem.moduli(problem.sample((20, 20), 0, range(2))), problem.domain)
+    roots = A.diagonal.flatten(1).sqrt()
+    largest = float(torch.linalg.eigvalsh(A.dense() / (roots[:, :, None] * roots[:, None])).max())
+    assert largest <= elements_cycle._largest_eigenvalue(A) <= elements_cycle.MARGIN * largest
+
+
+def test_few_iterations_solve_the_tangent_of_a_minimal_surface_roughly():
+    P = MinimalSurface()
+    E = P.discrete(P.sample((64, 64), 5, range(2)))
+    C, reaction = E.tangent(E.start())
+    A = Compact.assemble(C[:, :, :, None], P.domain, reaction)
+    cycle = elements_multigrid(A, C[:, :, :, None], reaction)
+    solution = conjugate_gradients(A, torch.ones_like(E.g), cycle, weight=1 / A.diagonal, tolerance=1e-2)
+    assert bool(solution.converged.all()) and solution.iterations <= 4

@@ -25,7 +25,8 @@ class Dask(Executor):
 
     A dead worker costs its unit only, which goes to another one; Dask gives up on units that were on several workers
     as these died (distributed.scheduler.allowed-failures). Such units are repeated one by one, so that none is lost
-    for another's sake. One thread per worker is what a solver uses.
+    for another's sake; one that Dask gives up again ends the run with a DataError when all others are done. One thread
+    per worker is what a solver uses.
     """
 
     def __init__(self, scheduler: str):

@@ -113,8 +113,8 @@ class Processes(Executor):
 def lost(units: Sequence[object]) -> DataError:
     """What to say of units that killed the processes they ran in."""
     return DataError(
-        f"{', '.join(map(str, units))}: the process died twice, out of memory or killed; all else is done: run the "
-        "same command again, with fewer workers or where there is more memory"
+        f"{', '.join(map(str, units))}: every process that took it up died, out of memory or killed; all else is done: "
+        "run the same command again, with fewer workers or where there is more memory"
     )
 
 

@@ -30,7 +30,8 @@ class Work:
     number: int
 
     def __str__(self) -> str:
-        return f"shard {self.number} of {self.folder}"
+        of, at = self.configuration, self.positions
+        return f"shard {self.number} of {self.folder} (samples {at.start} to {at.stop - 1} of seed {of.seed})"
 
     @property
     def positions(self) -> range:

@@ -15,7 +15,9 @@ from torch.nn.parallel import DistributedDataParallel
 
 from vcycle.networks.evonorm import EvoNormB0
 from vcycle.training.batch import Batch, Forward, Loss
+from vcycle.training.kept_memory import kept_memory
 from vcycle.training.processes import Processes
+from vcycle.training.recompute import recomputed
 from vcycle.training.settings import Settings
 from vcycle.training.sharing import exchange, require_gradients, shared, whole
 
@@ -73,6 +75,13 @@ class Learner:
             loss = self.loss(prediction.to(self.dtype), compared).mean() / self.parts
             self.fabric.backward(loss)
         return loss.detach()
+
+
+@contextmanager
+def resources(network: nn.Module, settings: Settings) -> Generator[None]:
+    """The threads of a run, and either time for memory or memory for time."""
+    with threads(settings.threads), recomputed(network) if settings.recompute else kept_memory():
+        yield
 
 
 @contextmanager

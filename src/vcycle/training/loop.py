@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vcycle.training.batch import Batch, Forward, Loss, Stream, once, share
 from vcycle.training.checkpoint import State, collect, read_checkpoint, snapshot, write_checkpoint, write_weights
-from vcycle.training.learner import Learner, threads
+from vcycle.training.learner import Learner, resources
 from vcycle.training.log import Log, Row
 from vcycle.training.processes import Processes, processes
 from vcycle.training.progress import progress
@@ -51,7 +51,7 @@ def train(
 
     Raises Diverged when a number is NaN or infinite; ValueError when the folder belongs to a run with other settings.
     """
-    with processes() as world, threads(settings.threads), Interruption() as interruption:
+    with processes() as world, resources(network, settings), Interruption() as interruption:
         console = (console or Console(stderr=True)) if world.first else Console(quiet=True)
         mine, signal = share(stream, world.rank, world.size), None
         run = _Run(world, network, loss, validate, settings, folder, steps_per_epoch, forward)
@@ -235,7 +235,7 @@ class _Run:
 
     def _identity(self) -> dict[str, Any]:
         """The settings that decide the result; the others may change when a run goes on."""
-        free = ("accelerator", "strategy", "accumulate", "threads", "checkpoint_every")
+        free = ("accelerator", "strategy", "accumulate", "recompute", "threads", "checkpoint_every")
         kept = {name: value for name, value in asdict(self.settings).items() if name not in free}
         return kept | {"schedule": {"name": type(self.settings.schedule).__name__, **kept["schedule"]}}
 

@@ -38,6 +38,7 @@ class Settings:
     `patience`            validations without improvement before stopping; 0 never stops early
     `strategy`            what each of several processes holds of the network: all of it (ddp) or a part (fsdp)
     `accumulate`          parts that a process takes its share of a batch in, one after the other
+    `recompute`           layers keep their input only and compute the rest again for the gradient (recompute.py)
     `threads`             CPU threads, None for torch's choice
     `seed`                each step seeds torch from (seed, step), for networks that draw random numbers
     """
@@ -51,6 +52,7 @@ class Settings:
     accelerator: Accelerator = "auto"
     strategy: Strategy = "ddp"
     accumulate: int = 1
+    recompute: bool = False
     threads: int | None = None
     select: str = "loss"
     patience: int = 0

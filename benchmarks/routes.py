@@ -5,11 +5,12 @@
 
 Every case is tested on the same 64 samples that no run has seen. Runs are kept in runs/routes, so that an interrupted
 comparison goes on where it was. Writes benchmarks/routes.csv, with all runs of so many labels and steps that there are,
-or routes_time.csv.
+or routes_time.csv, likewise; there the time to make the labels is left out.
 """
 
 import argparse
 import json
+import math
 import shutil
 import time
 from pathlib import Path
@@ -36,7 +37,7 @@ CASES: dict[str, tuple[dict[str, Any], int]] = {
 }
 ROUTES = ("labels", "bound", "ritz", "strong_residual", "dual_residual")
 TEST, ROW = 64, "row.json"
-TRIAL = 20  # steps by which the time of a step is measured
+TRIAL, TURNS = 20, 4  # steps by which the time of a step is measured, and how often
 
 
 def main() -> None:
@@ -49,25 +50,24 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    rows = []
+    place, name = (RUNS, "routes.csv") if given.equal == "steps" else (RUNS / "time", "routes_time.csv")
     for case in given.cases:
         steps = dict.fromkeys(given.routes, given.steps)
         if given.equal == "time":
-            costs = {route: step_time(case, route, given.labels, given.threads) for route in ("labels", *given.routes)}
-            steps = {route: round(given.steps * costs["labels"] / costs[route]) for route in given.routes}
+            steps = affordable(case, given.routes, given.labels, given.steps, given.threads)
         for route in given.routes:
-            rows.append(run(case, route, given.labels, steps[route], given.threads))
-            print(*rows[-1].values(), sep="\t", flush=True)
-    if given.equal == "time":
-        write_table("routes_time.csv", rows, threads=given.threads)
-        return
-    files = [folder_of(case, route, given.labels, given.steps) / ROW for case in CASES for route in ROUTES]
-    write_table("routes.csv", [json.loads(f.read_text()) for f in files if f.exists()], threads=given.threads)
+            row = run(case, route, given.labels, steps[route], given.threads, place / folder_name(case, route, given))
+            print(*row.values(), sep="\t", flush=True)
+    files = [place / folder_name(case, route, given) / ROW for case in CASES for route in ROUTES]
+    write_table(name, [json.loads(f.read_text()) for f in files if f.exists()], threads=given.threads)
 
 
-def run(case: str, route: str, labels: int, steps: int, threads: int) -> dict[str, Any]:
+def folder_name(case: str, route: str, given: argparse.Namespace) -> str:
+    return f"{case}-{route}-{given.labels}-{given.steps}"
+
+
+def run(case: str, route: str, labels: int, steps: int, threads: int, folder: Path) -> dict[str, Any]:
     """Train one way and test, unless that has been done."""
-    folder = folder_of(case, route, labels, steps)
     if (folder / ROW).exists():
         return json.loads((folder / ROW).read_text())
     began = time.process_time()
@@ -95,10 +95,6 @@ def run(case: str, route: str, labels: int, steps: int, threads: int) -> dict[st
     return row
 
 
-def folder_of(case: str, route: str, labels: int, steps: int) -> Path:
-    return RUNS / f"{case}-{route}-{labels}-{steps}"
-
-
 def configuration(case: str, route: str, labels: int) -> dict[str, Any]:
     """Of a run; labelled data are made where they are missing."""
     problem, n = problem_of(case)
@@ -118,19 +114,29 @@ def problem_of(case: str) -> tuple[vcycle.problems.Diffusion, int]:
     return vcycle.problems.build(vcycle.jobs.config.GenerateConfig(out="", problem=plain).problem.plain()), n
 
 
-def step_time(case: str, route: str, labels: int, threads: int) -> float:
-    """The seconds of a step: the difference of a longer and a shorter run, each the least of two."""
-    least = {}
-    for steps in (1, 1 + TRIAL):
-        times = []
-        for attempt in range(2):
-            out = RUNS / "trials" / f"{case}-{route}-{labels}-{steps}-{attempt}"
-            shutil.rmtree(out, ignore_errors=True)  # of an earlier call; a finished run takes no time
+def affordable(case: str, routes: list[str], labels: int, steps: int, threads: int) -> dict[str, int]:
+    """Steps of every route in the time that so many take with labels; kept, so that a comparison goes on unchanged."""
+    file = RUNS / "time" / f"steps-{case}-{labels}-{steps}.json"
+    known = json.loads(file.read_text()) if file.exists() else {}
+    if not set(routes) <= set(known):
+        costs = step_times(case, ["labels", *(route for route in routes if route != "labels")], labels, threads)
+        known |= {route: round(steps * costs["labels"] / costs[route]) for route in routes}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(known))
+    return known
+
+
+def step_times(case: str, routes: list[str], labels: int, threads: int) -> dict[str, float]:
+    """The seconds of a step: the difference of a longer and a shorter run, the least of some taken in turns."""
+    least = {(route, steps): math.inf for route in routes for steps in (1, 1 + TRIAL)}
+    for _ in range(TURNS):
+        for route, steps in least:
+            options, out = configuration(case, route, labels), RUNS / "trials" / f"{case}-{route}-{labels}-{steps}"
+            shutil.rmtree(out, ignore_errors=True)  # a finished run takes no time
             began = time.process_time()
-            train_whole(configuration(case, route, labels), steps=steps, threads=threads, out=str(out))
-            times.append(time.process_time() - began)
-        least[steps] = min(times)
-    return (least[1 + TRIAL] - least[1]) / TRIAL
+            train_whole(options, steps=steps, threads=threads, out=str(out))
+            least[route, steps] = min(least[route, steps], time.process_time() - began)
+    return {route: (least[route, 1 + TRIAL] - least[route, 1]) / TRIAL for route in routes}
 
 
 if __name__ == "__main__":

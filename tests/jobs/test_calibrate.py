@@ -1,9 +1,11 @@
 """Calibration end to end: samples that were seen are refused, what is written is what predict and evaluate use."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 import vcycle
@@ -117,6 +119,28 @@ def test_runs_of_different_seeds_become_an_ensemble(runs, data, tmp_path, capsys
     ):
         assert main(["calibrate", *arguments]) == 2
         assert reason in capsys.readouterr().err
+
+
+def test_draws_from_a_posterior_are_an_ensemble_that_calibrates_as_others_do(runs, data, tmp_path):
+    """At once or after a training that is done: the same draws, around the weights that were kept."""
+    options = {"data": str(data), "posterior": {"draws": 3, "steps": 4}}
+    vcycle.train(TINY, **options, out=str(tmp_path / "run"))
+    shutil.copytree(runs[0], tmp_path / "later", ignore=shutil.ignore_patterns("calibration*"))
+    vcycle.train(TINY, **options, out=str(tmp_path / "later"))
+    inputs = Dataset.open(data).split("test").read(range(5)).inputs
+    drawn, later = vcycle.load(tmp_path / "run"), vcycle.load(tmp_path / "later")
+    centre, first = (vcycle.load(run, calibrated=False).apply(inputs) for run in (runs[0], tmp_path / "run/member_000"))
+    answer = drawn.answer(inputs)
+    assert bool((answer.spread > 0).all()) and torch.equal(answer.spread, later.answer(inputs).spread)
+    assert (first - answer.value).norm() > 0 and 0 < (answer.value - centre).norm() < 0.5 * centre.norm()
+    result = vcycle.calibrate(tmp_path / "run")
+    assert (result.calibration.scale, result.folder) == ("spread", tmp_path / "run")
+    assert vcycle.load(tmp_path / "run").predict(inputs).calibrated.samples == 40
+    again = vcycle.train(TINY, **options, out=str(tmp_path / "run"))
+    assert again.ended == "finished" and vcycle.load(tmp_path / "run").calibration is not None
+    for other, reason in (({"posterior": None}, "posterior.name sparse"), ({"loss": "ritz"}, "distance")):
+        with pytest.raises(ValueError, match=reason):
+            vcycle.train(TINY | other, **({"data": str(data)} | options | other), out=str(tmp_path / "run"))
 
 
 def test_a_run_that_changed_since_asks_for_a_new_calibration(runs, data, tmp_path):

@@ -1,6 +1,5 @@
 """`vcycle calibrate`: how wrong trained runs are on samples they have not seen, kept for `predict`."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +10,13 @@ from vcycle.jobs.calibration_words import summary
 from vcycle.jobs.config import DataConfig, TrainConfig
 from vcycle.jobs.configure import read_file, resolve
 from vcycle.jobs.datasets import open_data
+from vcycle.jobs.run_folder import CONFIG, WEIGHTS, copy_run
 from vcycle.jobs.seen import ancestors, refuse_seen
 from vcycle.jobs.tasks import derived_seed, solved, task
 from vcycle.jobs.trials import stored
 from vcycle.surrogate import Calibration, Ensemble, Scale, Surrogate, load, members, together, write_calibration
 
 SAMPLES = 100
-CONFIG, WEIGHTS = "config.yaml", "weights.safetensors"
-COPIED = ("surrogate.yaml", WEIGHTS, CONFIG, "log.jsonl")
 ROLES = {
     "train": "taught the network, which is better on it than on anything else",
     "validation": "chose the weights, which are better on it than on anything else",
@@ -145,8 +143,5 @@ def _gather(folders: list[Path], out: Path) -> Path:
         raise ValueError(f"{out} exists and is not empty: give another folder as --out")
     places = [place for folder in folders for place in members(folder)]
     for number, place in enumerate(places):
-        target = out / f"member_{number:03d}"
-        target.mkdir(parents=True)
-        for name in COPIED:
-            shutil.copyfile(place / name, target / name)
+        copy_run(place, out / f"member_{number:03d}")
     return out

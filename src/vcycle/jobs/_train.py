@@ -12,6 +12,7 @@ from vcycle import networks
 from vcycle.jobs.config import TrainConfig
 from vcycle.jobs.configure import merge, read_file, resolve
 from vcycle.jobs.criteria import loss_named, validation
+from vcycle.jobs.draws import write_draws
 from vcycle.jobs.run_folder import CONFIG, begin, describe
 from vcycle.jobs.tasks import Task, derived_seed, task
 from vcycle.networks import Fitted, Normalised, StencilNetwork
@@ -21,6 +22,7 @@ from vcycle.surrogate.store import read_weights
 from vcycle.training import Constant, Cosine, Loss, OneCycle, Optimizer, Result, Schedule, Settings, Stairs, places
 from vcycle.training import train as run
 from vcycle.training.processes import Processes, processes
+from vcycle.training.sparse_posterior import require_real
 
 SCHEDULES: dict[str, type[Schedule]] = {"onecycle": OneCycle, "cosine": Cosine, "stairs": Stairs, "constant": Constant}
 
@@ -34,7 +36,8 @@ def train(config: TrainConfig | Mapping[str, Any] | None = None, **overrides: An
 
     The processes that torchrun starts take a part of every batch each; the first one writes.
 
-    Writes config.yaml, surrogate.yaml, weights.safetensors, log.jsonl, log.csv and checkpoint/.
+    Writes config.yaml, surrogate.yaml, weights.safetensors, log.jsonl, log.csv and checkpoint/; with a `posterior` the
+    draws from it as member_000, ..., which vcycle.load takes together.
     Raises ValueError with one sentence for a configuration that cannot be used, training.Diverged for numbers that
     are none.
     """
@@ -42,7 +45,7 @@ def train(config: TrainConfig | Mapping[str, Any] | None = None, **overrides: An
         settled, subject, network, loss = world.together(lambda: _prepared(_settled(config, overrides), world))
         folder = Path(settled.out)
         world.once(lambda: _describe(settled, subject, network))
-        return run(
+        result = run(
             network,
             subject.stream,
             loss,
@@ -52,6 +55,9 @@ def train(config: TrainConfig | Mapping[str, Any] | None = None, **overrides: An
             steps_per_epoch=subject.steps_per_epoch,
             forward=subject.forward,
         )
+    if world.first and result.interrupted is None:
+        write_draws(settled, subject, loss, result, next(network.parameters()).device)
+    return result
 
 
 def _prepared(config: TrainConfig, world: Processes) -> tuple[TrainConfig, Task, nn.Module, Loss]:
@@ -61,6 +67,8 @@ def _prepared(config: TrainConfig, world: Processes) -> tuple[TrainConfig, Task,
     config = _on_grid(config, subject)
     loss = loss_named(config.loss, subject)
     network = _network(config, subject)
+    if config.posterior is not None:
+        require_real(network)
     if config.start is not None:
         read_weights(network, Path(config.start))
     with torch.no_grad():
@@ -162,6 +170,7 @@ def _settings(config: TrainConfig, subject: Task) -> Settings:
         accelerator=config.accelerator,
         strategy=config.strategy,
         accumulate=config.accumulate,
+        recompute=config.recompute,
         threads=config.threads,
         select=config.select,
         patience=config.patience,

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from vcycle.jobs.network_config import MgNOConfig, Network
 from vcycle.jobs.pairs_config import Pairs, StoredPairsConfig
+from vcycle.jobs.posterior_config import SparsePosteriorConfig
 from vcycle.jobs.problem_config import Boundary, Config, DarcyConfig, Extents, Names, Problem, Resolution
 
 
@@ -121,6 +122,8 @@ class TrainConfig(Config):
     """the method"""
     schedule: Schedule = OneCycleConfig()
     """the learning rate over the run"""
+    posterior: SparsePosteriorConfig | None = None
+    """after the training, a posterior around its weights: predictions are means of draws, with a spread"""
     steps: int | None = Field(None, ge=1)
     """length of the run, 1200 if neither steps nor epochs are given"""
     epochs: int | None = Field(None, ge=1)
@@ -137,6 +140,8 @@ class TrainConfig(Config):
     """several processes (torchrun): each holds the network, or a part of every parameter"""
     accumulate: int = Field(1, ge=1)
     """parts that a process takes its samples of a step in, to save memory"""
+    recompute: bool = False
+    """layers keep their input only and compute the rest again for the gradient, to save memory"""
     threads: int | None = Field(None, ge=1)
     """CPU threads"""
     validation_samples: int | None = Field(None, ge=1)
@@ -180,6 +185,12 @@ class TrainConfig(Config):
             raise ValueError("give --steps or --epochs, not both; null unsets one: --steps null")
         if self.data is None and self.epochs is not None:
             raise ValueError("--epochs are passes through data and an equation has none: give --steps")
+        if self.posterior is not None and self.pairs.name != "stored":
+            raise ValueError("--posterior is for networks that map stored pairs: leave it out, or --pairs")
+        if self.posterior is not None and self.loss == "ritz":
+            raise ValueError(
+                "--posterior needs a loss that is a distance, which Ritz's energy is not: use another --loss"
+            )
         per_epoch = self.schedule.name != "constant" and self.schedule.per == "epoch"
         if self.data is None and per_epoch:
             raise ValueError("--schedule.per epoch needs --data: on an equation every step is new, use step")

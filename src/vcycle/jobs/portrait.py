@@ -49,7 +49,8 @@ def facts(surrogate: Surrogate, config: TrainConfig, trials: Trials, run: Path) 
     found["learned map"] = _arrow(surrogate)
     found["network"] = f"{network_name(config)}: {network_words(config)}"
     if isinstance(network, Ensemble):
-        found["ensemble"] = f"the mean of {len(network.members)} such networks, trained with different seeds"
+        origin = "trained with different seeds" if config.posterior is None else "drawn from a sparse posterior"
+        found["ensemble"] = f"the mean of {len(network.members)} such networks, {origin}"
     if isinstance(network, nn.Module):
         found["parameters"] = count(count_parameters(network))
     found["training"] = training_words(config, run)

@@ -1,5 +1,6 @@
 """The folder of a run: what it was told, what it learned, and the refusal to mix two runs in one."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,15 @@ from vcycle.jobs.options import flag
 from vcycle.jobs.tasks import Task
 from vcycle.surrogate import Surrogate
 
-CONFIG, SURROGATE = "config.yaml", "surrogate.yaml"
+CONFIG, SURROGATE, WEIGHTS = "config.yaml", "surrogate.yaml", "weights.safetensors"
 # These change how a run is computed, or where it lies, but not what comes out.
-FREE = ("out", "accelerator", "strategy", "accumulate", "threads", "checkpoint_every")
+FREE = ("out", "accelerator", "strategy", "accumulate", "recompute", "threads", "checkpoint_every")
 
 
 def begin(config: TrainConfig) -> Path:
     """Make the folder, with the configuration in it; or go on in it if it holds a run of the same configuration."""
     folder = Path(config.out)
-    if (folder / CONFIG).exists() and (folder / "weights.safetensors").exists():
+    if (folder / CONFIG).exists() and (folder / WEIGHTS).exists():
         _refuse_other(folder, resolve(TrainConfig, read_file(folder / CONFIG)), config)
     elif folder.exists() and any(folder.iterdir()) and not (folder / CONFIG).exists():
         raise ConfigError(f"{folder} exists, is not empty and holds no run: give another folder as --out")
@@ -41,10 +42,18 @@ def describe(folder: Path, config: TrainConfig, task: Task, network: nn.Module) 
     (folder / SURROGATE).write_text(yaml.safe_dump(about, sort_keys=False), encoding="utf-8")
 
 
+def copy_run(run: Path, target: Path) -> None:
+    """What it takes to use a run, in a new folder."""
+    target.mkdir(parents=True)
+    for name in (SURROGATE, WEIGHTS, CONFIG, "log.jsonl"):
+        shutil.copyfile(run / name, target / name)
+
+
 def _refuse_other(folder: Path, old: TrainConfig, new: TrainConfig) -> None:
     before, now = (_flat(c.model_dump(mode="json")) for c in (old, new))
+    free = FREE if old.posterior is not None else (*FREE, "posterior")  # comes after a training, at any time
     for path in before | now:
-        if path.split(".")[0] not in FREE and before.get(path) != now.get(path):
+        if path.split(".")[0] not in free and before.get(path) != now.get(path):
             raise ConfigError(
                 f"{folder} holds a run with {flag(path)} {before.get(path)}, now {now.get(path)} was asked for: "
                 "give another folder as --out, or the same options to go on with that run"

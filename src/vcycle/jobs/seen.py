@@ -24,7 +24,8 @@ def refuse_seen(inputs: Float[Tensor, "b c *grid"], configs: list[TrainConfig], 
     digests = {_digest(x) for x in inputs}
     if len(digests) < len(inputs):
         raise DataError(f"{origin} holds the same input twice: calibration needs independent samples")
-    for data in (open_data(config.data, training=True) for config in configs if config.data is not None):
+    once = {config.data.model_dump_json(): config.data for config in configs if config.data is not None}
+    for data in (open_data(given, training=True) for given in once.values()):
         for name in TRAINING:
             common = digests & _digests(data, name)
             if common:

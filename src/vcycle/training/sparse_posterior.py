@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
+from rich.console import Console
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import softplus
 
 from vcycle.training.batch import Loss, Stream
+from vcycle.training.progress import progress
 from vcycle.training.support import Support
 
 Vector = Float[Tensor, " p"]
+SPEAK_EVERY = 10  # steps
 
 
 @dataclass(frozen=True)
@@ -75,43 +78,52 @@ def fit_posterior(
     noise: float,
     samples: int,
     settings: Variational | None = None,
+    console: Console | None = None,
 ) -> SparsePosterior:
     """Minimise E_q[loss^2 / (2 noise^2)] + temperature KL(q || prior) / samples over q and, in turn, over its support.
 
     The likelihood is Gaussian in the misfit `loss` of a sample, with deviation `noise`; `samples` is the number of
     labels behind the stream. The centre is the network as it is, which stays as it is: trained weights for a posterior
     around them, zeros for a sparse network from scratch. Every `interval` steps the entries of S with the lowest
-    signal-to-noise ratio leave (back to the centre exactly), and as many of the largest gradients enter.
+    signal-to-noise ratio leave (back to the centre exactly), and as many of the largest gradients enter. The `console`
+    shows how far it is.
 
     Source: J. Li, Z. Miao, Q. Qiu, R. Zhang, Training Bayesian neural networks with sparse subspace variational
     inference, ICLR 2024. Unlike there only the k variational parameters are stored, not masks over all weights.
     Raises ValueError for complex weights, which have no place in one vector of numbers.
     """
     s = settings or Variational()
-    if any(p.is_complex() for p in network.parameters()):
-        raise ValueError("a sparse posterior needs real weights, and this network has complex ones")
+    require_real(network)
     network.eval()
     names = [(name, p.shape, p.numel()) for name, p in network.named_parameters()]
     centre = nn.utils.parameters_to_vector(network.parameters()).detach().clone()
     support = Support.random(len(centre), s.density, s.start, s.lr, s.seed, centre)
-    for step in range(s.steps):
-        batch = stream(step).to(centre.device, centre.dtype)
-        random = torch.Generator().manual_seed(s.seed * s.steps + step)
-        deviation = softplus(support.rho)
-        shift = support.mean + deviation * torch.randn(deviation.shape, generator=random).to(deviation)
-        theta = centre.index_add(0, support.indices, shift)
-        theta.retain_grad()
-        parts = theta.split([size for _, _, size in names])
-        weights = {name: part.view(shape) for (name, shape, _), part in zip(names, parts, strict=True)}
-        misfit = loss(functional_call(network, weights, (batch.inputs,)), batch)
-        weight = s.temperature * min(2 * step / s.steps, 1.0) / samples
-        objective = (misfit / noise).square().mean() / 2 + weight * divergence(support.mean, deviation, s.prior)
-        support.optimizer.zero_grad()
-        objective.backward()
-        support.optimizer.step()
-        if (step + 1) % s.interval == 0 and theta.grad is not None:
-            support.exchange(theta.grad, s.exchanged(step + 1))
+    with progress(console or Console(quiet=True), 0, s.steps) as shown:
+        for step in range(s.steps):
+            batch = stream(step).to(centre.device, centre.dtype)
+            random = torch.Generator().manual_seed(s.seed * s.steps + step)
+            deviation = softplus(support.rho)
+            shift = support.mean + deviation * torch.randn(deviation.shape, generator=random).to(deviation)
+            theta = centre.index_add(0, support.indices, shift)
+            theta.retain_grad()
+            parts = theta.split([size for _, _, size in names])
+            weights = {name: part.view(shape) for (name, shape, _), part in zip(names, parts, strict=True)}
+            misfit = loss(functional_call(network, weights, (batch.inputs,)), batch)
+            weight = s.temperature * min(2 * step / s.steps, 1.0) / samples
+            objective = (misfit / noise).square().mean() / 2 + weight * divergence(support.mean, deviation, s.prior)
+            support.optimizer.zero_grad()
+            objective.backward()
+            support.optimizer.step()
+            if (step + 1) % s.interval == 0 and theta.grad is not None:
+                support.exchange(theta.grad, s.exchanged(step + 1))
+            shown.update(step + 1, float(misfit.mean()) if (step + 1) % SPEAK_EVERY == 0 else None, None)
     return SparsePosterior(centre, support.indices, support.mean.detach(), softplus(support.rho).detach())
+
+
+def require_real(network: nn.Module) -> None:
+    """Raises ValueError for a network without a posterior."""
+    if any(p.is_complex() for p in network.parameters()):
+        raise ValueError("a sparse posterior needs real weights, and this network has complex ones")
 
 
 def divergence(mean: Float[Tensor, " k"], deviation: Float[Tensor, " k"], prior: float) -> Float[Tensor, ""]:

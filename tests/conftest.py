@@ -10,12 +10,12 @@ import torch
 
 torch.set_num_threads(1)
 
-CHECKED = 1.0  # seconds of processor time in which a test has its annotated shapes checked; a loop then repeats itself
+CHECKED = 0.2  # seconds of processor time in which a test has its annotated shapes checked; a loop then repeats itself
 
 
 @contextmanager
 def shapes_checked() -> Iterator[None]:
-    """Annotations of shapes and types are checked for the first second, or no theorem could take many steps."""
+    """Annotations of shapes and types are checked to begin with, or no theorem could take many steps."""
 
     def stop(*_: object) -> None:
         jaxtyping.config.update("jaxtyping_disable", True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
-from scipy.stats import beta
+from scipy.special import betaincinv
 from torch import Tensor
 
 from vcycle.analysis.summary import Summary, plain
@@ -35,8 +35,8 @@ class Share:
         (0.683, 0.988)
         """
         k, n, tail = self.held, self.samples, (1 - self.confidence) / 2
-        low = 0.0 if k == 0 else float(beta(k, n - k + 1).ppf(tail))
-        high = 1.0 if k == n else float(beta(k + 1, n - k).ppf(1 - tail))
+        low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, tail))
+        high = 1.0 if k == n else float(betaincinv(k + 1, n - k, 1 - tail))
         return low, high
 
     def to_dict(self) -> dict[str, Any]:

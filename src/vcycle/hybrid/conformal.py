@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import torch
 from jaxtyping import Float
-from scipy.stats import beta
+from scipy.special import betaincinv
 from torch import Tensor
 
 Scores = Float[Tensor, " n"]
@@ -78,9 +78,9 @@ class Realised:
         k = rank(samples, level)
         if k > samples:
             return cls(1.0, 1.0, 1.0)
-        law = beta(k, samples + 1 - k)
         tail = (1 - confidence) / 2
-        return cls(k / (samples + 1), float(law.ppf(tail)), float(law.ppf(1 - tail)))
+        low, high = betaincinv(k, samples + 1 - k, [tail, 1 - tail])
+        return cls(k / (samples + 1), float(low), float(high))
 
 
 def _exact(level: float) -> Fraction:

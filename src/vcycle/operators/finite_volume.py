@@ -115,9 +115,10 @@ class FiniteVolume(LinearOperator):
         """The matrix, for small grids: (b, cells, cells)."""
         batch, shape = self.diagonal.shape[0], tuple(self.diagonal.shape[2:])
         cells = math.prod(shape)
-        unit = torch.eye(cells, dtype=self.diagonal.dtype, device=self.diagonal.device).view(cells, 1, 1, *shape)
-        columns = [self(e.expand(batch, 1, *shape)).reshape(batch, cells) for e in unit]
-        return torch.stack(columns, -1)
+        unit = torch.eye(cells, dtype=self.diagonal.dtype, device=self.diagonal.device).view(cells, 1, *shape)
+        reaction = None if self.reaction is None else self.reaction.repeat_interleave(cells, 0)
+        repeated = FiniteVolume(tuple(k.repeat_interleave(cells, 0) for k in self.faces), self.domain, reaction)
+        return repeated(unit.repeat(batch, *[1] * (unit.ndim - 1))).view(batch, cells, cells).mT
 
 
 def _diagonal(faces: FaceField, domain: Domain) -> Tensor:

@@ -10,7 +10,8 @@ from vcycle.spaces import Domain
 def test_importing_vcycle_loads_no_torch_and_a_name_loads_what_it_needs():
     code = (
         "import sys, vcycle; assert 'torch' not in sys.modules;"
-        "vcycle.Domain.unit(2); assert 'torch' in sys.modules and 'lightning_fabric' not in sys.modules"
+        "vcycle.Domain.unit(2); assert 'torch' in sys.modules;"
+        "vcycle.predict; assert 'lightning_fabric' not in sys.modules and 'matplotlib' not in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 

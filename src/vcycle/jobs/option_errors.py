@@ -63,7 +63,7 @@ def _place(loc: tuple[Any, ...], model: type[BaseModel]) -> tuple[list[str], typ
 
 def _unknown(path: list[str], owner: type[BaseModel] | None, model: type[BaseModel], home: str | None) -> str:
     said = f"unknown option {_flag(path, home)}"
-    known = {option.path for option in options(model)}
+    known = dict.fromkeys(option.path for option in options(model))  # in the order of the schema
     if ".".join(path) in known:
         owners = dict.fromkeys(v for o in options(model) if o.path == ".".join(path) for v in o.variants)
         return f"{said} here: it belongs to {_flag(path[:-1], home)} {' and '.join(owners)}"

@@ -16,13 +16,12 @@ stay as they are, with their machine and date.
 """
 
 import argparse
-import csv
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +29,7 @@ from scipy.integrate import solve_ivp
 from torch import Tensor
 
 import vcycle
-from machine import write_table
+from machine import update_table
 from vcycle.problems import PROBLEMS, Evolution, Problem
 
 BATCH, ROUNDS, LIMIT, LONG = 16, 3, 60.0, 5.0
@@ -68,25 +67,12 @@ def main() -> None:
         for n in [LINE] if line else given.points:
             rows.append(compare(problem, n))
             print(*rows[-1].values(), sep="\t", flush=True)
-            write(rows)
+            update_table("catalogue.csv", rows, key=("problem", "points"), threads=1, order=place)
 
 
-def write(rows: list[dict[str, object]]) -> None:
-    """The table with these rows in the place of older ones for the same problem and points."""
-    file = Path(__file__).with_suffix(".csv")
-    before = read(file) if file.exists() else []
-    table = {(row["problem"], row["points"]): row for row in before + read(write_table(file.name, rows, threads=1))}
-    order = list(PROBLEMS)
-    kept = sorted(table.values(), key=lambda row: (order.index(row["problem"]), int(row["points"])))
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, [*kept[0]])
-        writer.writeheader()
-        writer.writerows(kept)
-
-
-def read(file: Path) -> list[dict[str, str]]:
-    with file.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+def place(row: dict[str, Any]) -> tuple[int, int]:
+    """Where a row stands in the table."""
+    return list(PROBLEMS).index(row["problem"]), int(row["points"])
 
 
 def compare(problem: Problem, n: int) -> dict[str, object]:

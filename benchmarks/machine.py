@@ -4,7 +4,9 @@ import csv
 import datetime
 import os
 import platform
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -25,10 +27,54 @@ def machine() -> str:
 
 def write_table(name: str, rows: list[dict[str, object]], *, threads: int) -> Path:
     """Write rows to benchmarks/NAME with machine, threads and date in every row."""
+    return _write(Path(__file__).parent / name, _stamped(rows, threads))
+
+
+def update_table(
+    name: str,
+    rows: list[dict[str, object]],
+    *,
+    key: tuple[str, ...],
+    threads: int,
+    order: Callable[[dict[str, Any]], Any] | None = None,
+) -> Path:
+    """Write rows in the place of those with the same key; the others stay, with the machine and date they have."""
     file = Path(__file__).parent / name
+    new = {tuple(str(row[column]) for column in key) for row in rows}
+    before = read_table(name) if file.exists() else []
+    table = [row for row in before if tuple(row[column] for column in key) not in new] + _stamped(rows, threads)
+    return _write(file, table if order is None else sorted(table, key=order))
+
+
+def read_table(name: str) -> list[dict[str, str]]:
+    with (Path(__file__).parent / name).open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _stamped(rows: list[dict[str, object]], threads: int) -> list[dict[str, Any]]:
     stamp = {"machine": machine(), "threads": threads, "date": datetime.date.today().isoformat()}
+    return [{**row, **stamp} for row in rows]
+
+
+def _write(file: Path, rows: list[dict[str, Any]]) -> Path:
     with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, [*rows[0], *stamp])
+        writer = csv.DictWriter(stream, [*rows[0]])
         writer.writeheader()
-        writer.writerows({**row, **stamp} for row in rows)
+        writer.writerows(rows)
     return file
+
+
+def forget_peak() -> int:
+    """Forget the largest memory so far; the bytes that this process holds now, as Linux says."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+    return _memory("VmRSS")
+
+
+def peak() -> int:
+    """The most bytes that this process held since."""
+    return _memory("VmHWM")
+
+
+def _memory(entry: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(entry))

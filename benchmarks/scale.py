@@ -13,7 +13,6 @@ Above four million unknowns there is one round, and no prediction: its features 
 """
 
 import argparse
-import csv
 import json
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from pathlib import Path
 import torch
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from machine import write_table
+from machine import forget_peak, peak, read_table, write_table
 from vcycle.analysis.canvas import BLUE, GREEN, ORANGE, legend_above, new_figure, style
 from vcycle.hybrid import energy_bound, solve_to_tolerance
 from vcycle.networks import build
@@ -83,25 +82,18 @@ def measured(what: str, dimension: int, n: int) -> dict[str, float]:
         "bound": lambda: energy_bound(v, a, domain=problem.domain),
     }[what]
     seconds = []
-    Path("/proc/self/clear_refs").write_text("5")  # the largest memory so far is forgotten
-    before = memory("VmRSS")
+    before = forget_peak()
     with torch.no_grad():
         for _ in range(ROUNDS if n**dimension <= MANY else 1):
             began = time.process_time()
             work()
             seconds.append(time.process_time() - began)
-    return {"seconds": min(seconds), "bytes": memory("VmHWM") - before, "batch": batch}
-
-
-def memory(entry: str) -> int:
-    """The memory of this process in bytes, VmRSS now and VmHWM at its largest, as Linux says."""
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(entry))
+    return {"seconds": min(seconds), "bytes": peak() - before, "batch": batch}
 
 
 def draw() -> None:
     """Cost and memory per cell over the number of cells per axis."""
-    rows = [row for file in sorted(HOME.glob("scale_*d.csv")) for row in csv.DictReader(file.open(encoding="utf-8"))]
+    rows = [row for file in sorted(HOME.glob("scale_*d.csv")) for row in read_table(file.name)]
     dimensions = sorted({row["dimension"] for row in rows})
     figure = new_figure(3.2 * len(dimensions))
     for line, dimension in zip(figure.subplots(len(dimensions), 2, squeeze=False), dimensions, strict=True):

@@ -14,23 +14,20 @@ add to the process at its largest (as Linux says). Sizes and networks that are n
 """
 
 import argparse
-import csv
 import json
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 import torch
 
-from machine import write_table
+from machine import forget_peak, peak, update_table
 from vcycle.networks import build
 from vcycle.spaces import Domain
 from vcycle.training.kept_memory import kept_memory
 from vcycle.training.recompute import recomputed
 
-FILE = Path(__file__).with_name("steps.csv")
 WAYS, BATCH = ("plain", "kept", "recomputed", "compiled"), 4
 
 
@@ -48,7 +45,8 @@ def main() -> None:
         return
     for n in given.points:
         for name in given.networks:
-            replace(name, n, in_turns(name, n, WAYS if given.compile else WAYS[:-1], given.repeats))
+            rows = in_turns(name, n, WAYS if given.compile else WAYS[:-1], given.repeats)
+            update_table("steps.csv", rows, key=("network", "resolution"), threads=1)
 
 
 def in_turns(name: str, n: int, ways: tuple[str, ...], repeats: int) -> list[dict[str, object]]:
@@ -87,29 +85,13 @@ def serve(name: str, n: int, way: str) -> None:
         if way == "recomputed":
             opened.enter_context(recomputed(network))
         called = torch.compile(network) if way == "compiled" else network
-        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the largest memory so far is forgotten
-        before = memory("VmRSS")
+        before = forget_peak()
         called(x).square().mean().backward()
         for _ in sys.stdin:
             began = time.process_time()
             network.zero_grad()
             called(x).square().mean().backward()
-            print(json.dumps({"seconds": time.process_time() - began, "bytes": memory("VmHWM") - before}), flush=True)
-
-
-def memory(entry: str) -> int:
-    """The memory of this process in bytes, VmRSS now and VmHWM at its largest, as Linux says."""
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(entry))
-
-
-def replace(name: str, n: int, rows: list[dict[str, object]]) -> None:
-    """Write the table with new rows for this network and size."""
-    found = []
-    if FILE.exists():
-        with FILE.open(encoding="utf-8") as stream:
-            found = [row for row in csv.DictReader(stream) if (row["network"], row["resolution"]) != (name, str(n))]
-    write_table(FILE.name, [*found, *rows], threads=1)
+            print(json.dumps({"seconds": time.process_time() - began, "bytes": peak() - before}), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vcycle.hybrid.flow import Flow, excess
 from vcycle.solvers import solve_poisson
-from vcycle.spaces import Basis, Domain, Grid, difference, per_sample
+from vcycle.spaces import Basis, Domain, Grid, conductances, difference, per_sample
 
 Field = Float[Tensor, "b 1 *grid"]
 PerSample = Float[Tensor, " b"]
@@ -47,14 +47,16 @@ def equilibrate(flow: Flow, load: Field, domain: Domain, absorption: Field | Non
 
 def _unit_conductances(load: Field, domain: Domain) -> Flow:
     """Conductances per volume where the coefficient is 1, the same along all other axes."""
-    out = []
-    for axis, h in enumerate(Grid(domain, tuple(load.shape[2:])).spacing):
-        periodic = domain.periodic(axis)
-        k = load.new_full((load.shape[axis + 2] + (not periodic),), 1 / h**2)
-        if not periodic:
-            k[[0, -1]] *= torch.tensor([2.0 if c == "dirichlet" else 0.0 for c in domain.boundary[axis]]).to(k)
-        out.append(k.view(-1, *[1] * (domain.dimension - 1 - axis)))
+    shape, out = tuple(load.shape[2:]), []
+    for axis, (n, h, line) in enumerate(zip(shape, Grid(domain, shape).spacing, _lines(domain), strict=True)):
+        (k,) = conductances(load.new_ones(n), line)
+        out.append((k / h).view(-1, *[1] * (domain.dimension - 1 - axis)))
     return tuple(out)
+
+
+def _lines(domain: Domain) -> list[Domain]:
+    """The axes of a box, as domains of their own."""
+    return [Domain((length,), [faces]) for length, faces in zip(domain.lengths, domain.boundary, strict=True)]
 
 
 def _shifts(absorption: Field | None, load: Field, domain: Domain) -> list[Float[Tensor, "_ 1 *one"]]:
@@ -93,8 +95,7 @@ def dual_norm(r: Field, a: Field, c: Field | None, domain: Domain) -> PerSample:
 
 def _smallest(domain: Domain, shape: tuple[int, ...]) -> float:
     """The smallest positive eigenvalue of the discrete Laplacian, a sum of one per axis; infinite if there is none."""
-    axes = []
-    for n, h, length, faces in zip(shape, Grid(domain, shape).spacing, domain.lengths, domain.boundary, strict=True):
-        axes.append(Basis(Domain((length,), [faces])).laplacian((n,), (h,)))
+    lines = zip(shape, Grid(domain, shape).spacing, _lines(domain), strict=True)
+    axes = [Basis(line).laplacian((n,), (h,)) for n, h, line in lines]
     least = sum(float(values.min()) for values in axes)
     return least or min((float(v[v > 0].min()) for v in axes if bool((v > 0).any())), default=math.inf)

@@ -10,11 +10,12 @@ from vcycle.jobs.calibration_words import summary
 from vcycle.jobs.config import DataConfig, TrainConfig
 from vcycle.jobs.configure import read_file, resolve
 from vcycle.jobs.datasets import open_data
-from vcycle.jobs.run_folder import CONFIG, WEIGHTS, copy_run
+from vcycle.jobs.run_folder import CONFIG, copy_run
 from vcycle.jobs.seen import ancestors, refuse_seen
 from vcycle.jobs.tasks import derived_seed, solved, task
 from vcycle.jobs.trials import stored
 from vcycle.surrogate import Calibration, Ensemble, Scale, Surrogate, load, members, together, write_calibration
+from vcycle.surrogate.store import WEIGHTS
 
 SAMPLES = 100
 ROLES = {

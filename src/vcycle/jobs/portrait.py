@@ -20,9 +20,9 @@ from vcycle.operators import count_parameters
 from vcycle.problems import Problem
 from vcycle.spaces import Domain
 from vcycle.surrogate import Ensemble, Surrogate
+from vcycle.surrogate.store import WEIGHTS
 
 GEOMETRY = ("name", "dimension", "extents", "boundary")
-WEIGHTS = "weights.safetensors"
 UNLABELLED = {
     "bound": "the guaranteed error bound",
     "ritz": "Ritz's energy",

@@ -13,10 +13,10 @@ from vcycle.jobs.option_errors import ConfigError
 from vcycle.jobs.options import flag
 from vcycle.jobs.tasks import Task
 from vcycle.surrogate import Surrogate
+from vcycle.surrogate.store import DESCRIPTION, WEIGHTS
+from vcycle.training.settings import FREE
 
-CONFIG, SURROGATE, WEIGHTS = "config.yaml", "surrogate.yaml", "weights.safetensors"
-# These change how a run is computed, or where it lies, but not what comes out.
-FREE = ("out", "accelerator", "strategy", "accumulate", "recompute", "threads", "checkpoint_every")
+CONFIG = "config.yaml"
 
 
 def begin(config: TrainConfig) -> Path:
@@ -39,19 +39,19 @@ def describe(folder: Path, config: TrainConfig, task: Task, network: nn.Module) 
         **surrogate.describe(),
         "resolution": list(task.resolution),
     }
-    (folder / SURROGATE).write_text(yaml.safe_dump(about, sort_keys=False), encoding="utf-8")
+    (folder / DESCRIPTION).write_text(yaml.safe_dump(about, sort_keys=False), encoding="utf-8")
 
 
 def copy_run(run: Path, target: Path) -> None:
     """What it takes to use a run, in a new folder."""
     target.mkdir(parents=True)
-    for name in (SURROGATE, WEIGHTS, CONFIG, "log.jsonl"):
+    for name in (DESCRIPTION, WEIGHTS, CONFIG, "log.jsonl"):
         shutil.copyfile(run / name, target / name)
 
 
 def _refuse_other(folder: Path, old: TrainConfig, new: TrainConfig) -> None:
     before, now = (_flat(c.model_dump(mode="json")) for c in (old, new))
-    free = FREE if old.posterior is not None else (*FREE, "posterior")  # comes after a training, at any time
+    free = ("out", *FREE) if old.posterior is not None else ("out", *FREE, "posterior")  # which may come at any time
     for path in before | now:
         if path.split(".")[0] not in free and before.get(path) != now.get(path):
             raise ConfigError(

@@ -10,11 +10,10 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
-from vcycle.networks.evonorm import EvoNormB0
 from vcycle.training.batch import Batch, Forward, Loss
+from vcycle.training.batch_statistics import batch_statistics
 from vcycle.training.kept_memory import kept_memory
 from vcycle.training.processes import Processes
 from vcycle.training.recompute import recomputed
@@ -96,12 +95,11 @@ def threads(count: int | None) -> Generator[None]:
 
 
 def _require_separate_samples(network: nn.Module) -> None:
-    for name, module in network.named_modules():
-        if isinstance(module, _BatchNorm | EvoNormB0):
-            raise ValueError(
-                f"{name} takes means over the batch, which then may not be divided: train in one process with "
-                "accumulate 1, or take another normalisation"
-            )
+    if (name := batch_statistics(network)) is not None:
+        raise ValueError(
+            f"{name} takes means over the batch, which then may not be divided: train in one process with "
+            "accumulate 1, or take another normalisation"
+        )
 
 
 def _device(settings: Settings, processes: Processes) -> dict[str, Any]:

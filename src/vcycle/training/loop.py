@@ -19,7 +19,7 @@ from vcycle.training.log import Log, Row
 from vcycle.training.processes import Processes, processes
 from vcycle.training.progress import progress
 from vcycle.training.result import Diverged, Result, advice
-from vcycle.training.settings import Settings
+from vcycle.training.settings import FREE, Settings
 from vcycle.training.signals import Interruption
 
 Validate = Callable[[nn.Module], dict[str, float]]
@@ -235,8 +235,7 @@ class _Run:
 
     def _identity(self) -> dict[str, Any]:
         """The settings that decide the result; the others may change when a run goes on."""
-        free = ("accelerator", "strategy", "accumulate", "recompute", "threads", "checkpoint_every")
-        kept = {name: value for name, value in asdict(self.settings).items() if name not in free}
+        kept = {name: value for name, value in asdict(self.settings).items() if name not in FREE}
         return kept | {"schedule": {"name": type(self.settings.schedule).__name__, **kept["schedule"]}}
 
 

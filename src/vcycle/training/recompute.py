@@ -7,10 +7,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
-from vcycle.networks.evonorm import EvoNormB0
+from vcycle.training.batch_statistics import batch_statistics
 
 
 @contextmanager
@@ -22,12 +21,11 @@ def recomputed(network: nn.Module) -> Generator[None]:
 
     Raises ValueError for running statistics of batches, which would be counted twice.
     """
-    for name, module in network.named_modules():
-        if isinstance(module, _BatchNorm | EvoNormB0):
-            raise ValueError(
-                f"{name} keeps running statistics, which a layer that is computed twice would count twice: "
-                "set recompute to false, or take another normalisation"
-            )
+    if (name := batch_statistics(network)) is not None:
+        raise ValueError(
+            f"{name} keeps running statistics, which a layer that is computed twice would count twice: "
+            "set recompute to false, or take another normalisation"
+        )
     layers = set(_layers(network))
     for layer in layers:
         layer.forward = partial(_lean, layer.forward)

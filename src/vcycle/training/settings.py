@@ -28,6 +28,10 @@ class Optimizer:
         return kind(list(parameters), lr=self.lr, weight_decay=self.weight_decay, betas=self.betas)
 
 
+# These change how a run is computed but not what comes out.
+FREE = ("accelerator", "strategy", "accumulate", "recompute", "threads", "checkpoint_every")
+
+
 @dataclass(frozen=True)
 class Settings:
     """Steps, optimizer, schedule, precision, and how often to look.

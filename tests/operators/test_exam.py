@@ -22,15 +22,19 @@ from vcycle.operators import (
     LinearOperator,
     Matrix,
     Multigrid,
+    OperatorInterpolation,
     Pointwise,
     Prolongation,
     Smoother,
     Spectral,
     Stencil,
     Stretching,
+    black_box_multigrid,
     elements_multigrid,
     geometric_multigrid,
 )
+from vcycle.operators.galerkin import prescribed_coarsening
+from vcycle.operators.parity import Parity
 from vcycle.spaces import Domain, Space
 from vcycle.testing import THEOREMS, Candidate
 
@@ -98,6 +102,11 @@ def diffusion(domain: Domain, shape: tuple[int, ...]) -> FiniteVolume:
     return FiniteVolume.assemble(a, domain)
 
 
+def operator_interpolation(domain: Domain, shape: tuple[int, ...]) -> OperatorInterpolation:
+    parity = Parity(domain, shape, (0, 1))
+    return OperatorInterpolation(prescribed_coarsening(diffusion(domain, shape).stencil(), parity)[0], parity)
+
+
 def candidates() -> list[Candidate]:
     listed: list[Candidate] = []
 
@@ -130,6 +139,9 @@ def candidates() -> list[Candidate]:
         if not domain.floating:
             add(f"elements-multigrid-{name}", lambda d=domain: elements_multigrid(*elements(d, (16, 24))), 16, 24)
         add(f"geometric-multigrid-{name}", lambda d=domain: geometric_multigrid(diffusion(d, (16, 24))), 16, 24)
+        add(f"black-box-multigrid-{name}", lambda d=domain: black_box_multigrid(diffusion(d, (16, 24))), 16, 24)
+        add(f"operator-interpolation-{name}", lambda d=domain: operator_interpolation(d, (8, 6)), 4, 3)
+        add(f"operator-restriction-{name}", lambda d=domain: operator_interpolation(d, (8, 6)).transpose(), 8, 6)
     for ghost in ("zeros", "circular", "reflect", "replicate"):
         f, u = spaces(NEUMANN)
         add(f"stencil-{ghost}", lambda f=f, u=u, g=ghost: Stencil(f, u, 5, ghost=g), 5, 6)

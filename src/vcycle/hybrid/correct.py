@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vcycle.hybrid.bound import energy_bound
 from vcycle.hybrid.checks import checked, checked_reaction
-from vcycle.operators import FiniteVolume, geometric_multigrid, of_samples
+from vcycle.operators import FiniteVolume, classical_cycle, of_samples
 from vcycle.solvers import Solution, best_multiple, conjugate_gradients
 from vcycle.spaces import Domain, Grid
 
@@ -20,7 +20,6 @@ Kind = Literal["bound", "residual"]
 MEASURES: dict[Kind, str] = {"bound": "error bounds", "residual": "relative residuals"}
 ROUNDS = 8
 TIGHTEN = 2
-SINGLE_PRECISION_CONTRAST = 1e3  # up to which the preconditioner, not the solution, is in single precision
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,7 @@ def solve_to_tolerance(
     a, f = checked(v, coefficient, source, domain, c)
     A = FiniteVolume.assemble(a, domain, c)
     load = f * math.prod(Grid(domain, tuple(v.shape[2:])).spacing)
-    single = bool(a.amax() < SINGLE_PRECISION_CONTRAST * a.amin())
-    cycle, weight = geometric_multigrid(A.to_dtype(torch.float32) if single else A), 1 / A.diagonal
+    cycle, weight = classical_cycle(A), 1 / A.diagonal
     u = best_multiple(v, A, load)
     residual_tolerance, iterations = tolerance, 0
     for _ in range(ROUNDS):
@@ -88,9 +86,9 @@ def solve_to_tolerance(
         verified = error <= tolerance
         if bool(verified.all()) or iterations >= most:
             break
-        # The residual is only a proxy of the error: ask for as much less of it as the bound is too large.
-        shrink = (tolerance / error[~verified]).min().clamp(1e-3, 0.5)
-        residual_tolerance = float(residual_tolerance * shrink)
+        # The residual is only a proxy of the error: ask for as much less than it is as the bound is too large.
+        shrink = (tolerance / error[~verified]).clamp(1e-3, 0.5)
+        residual_tolerance = float((step.residual[~verified] * shrink).min().clamp_max(residual_tolerance))
     if A.floating:
         u = u - u.mean(tuple(range(2, u.ndim)), keepdim=True)
     message = _message("bound", error, verified, iterations, tolerance)

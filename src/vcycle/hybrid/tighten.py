@@ -6,7 +6,7 @@ from torch import Tensor
 
 from vcycle.hybrid.equilibration import equilibrate
 from vcycle.hybrid.flow import Flow, flow_of, misfit, product
-from vcycle.operators import FiniteVolume, geometric_multigrid
+from vcycle.operators import FiniteVolume, classical_cycle
 from vcycle.spaces import per_sample
 
 Field = Float[Tensor, "b 1 *grid"]
@@ -23,7 +23,7 @@ def equilibrated_flux(v: Field, A: FiniteVolume, load: Field, cycles: int, absor
     q = equilibrate(flow_of(v, A), load, A.domain, absorption)
     if cycles == 0:
         return q
-    cycle, z = geometric_multigrid(A), v
+    cycle, z = classical_cycle(A, careful=True), v
     rest = misfit(q, v, A)
     directions: list[tuple[Flow, Field]] = []
     for _ in range(cycles):

@@ -8,8 +8,10 @@ from vcycle.operators.base import LinearOperator as LinearOperator
 from vcycle.operators.base import Scaled as Scaled
 from vcycle.operators.base import Sum as Sum
 from vcycle.operators.base import count_parameters as count_parameters
+from vcycle.operators.black_box import black_box_multigrid as black_box_multigrid
 from vcycle.operators.bounded_spectral import BoundedSpectral as BoundedSpectral
 from vcycle.operators.canonical import Canonical as Canonical
+from vcycle.operators.classical_cycle import classical_cycle as classical_cycle
 from vcycle.operators.compact import Compact as Compact
 from vcycle.operators.elements import gradient as gradient
 from vcycle.operators.elements import gradient_transposed as gradient_transposed
@@ -29,6 +31,7 @@ from vcycle.operators.multigrid import Multigrid as Multigrid
 from vcycle.operators.multigrid import Smoother as Smoother
 from vcycle.operators.multiplier import FACTORIZATIONS as FACTORIZATIONS
 from vcycle.operators.multiplier import Factorization as Factorization
+from vcycle.operators.operator_interpolation import OperatorInterpolation as OperatorInterpolation
 from vcycle.operators.pointwise import Pointwise as Pointwise
 from vcycle.operators.resampling import Average as Average
 from vcycle.operators.resampling import Interpolation as Interpolation

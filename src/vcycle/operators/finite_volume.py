@@ -106,6 +106,21 @@ class FiniteVolume(LinearOperator):
                 reaction = sum_pairs(reaction, axis - self.domain.dimension)
         return FiniteVolume(coarse, self.domain, reaction)
 
+    def stencil(self) -> dict[tuple[int, ...], Float[Tensor, "b *grid"]]:
+        """The entries of A: of a cell (shift 0) and of its neighbours, 0 where there is none, by shifts in cells."""
+        d = self.domain.dimension
+        found = {(0,) * d: self.diagonal[:, 0]}
+        for axis, k in enumerate(self.faces):
+            dim, n = axis - d, self.diagonal.shape[axis - d]
+            if self.domain.periodic(axis):
+                below, above = k, k.roll(-1, dim)
+            else:
+                inner, zero = k.narrow(dim, 1, n - 1), torch.zeros_like(k.narrow(dim, 0, 1))
+                below, above = torch.cat([zero, inner], dim), torch.cat([inner, zero], dim)
+            for sign, values in ((-1, below), (1, above)):
+                found[tuple(sign * (other == axis) for other in range(d))] = -values[:, 0]
+        return found
+
     def to_dtype(self, dtype: torch.dtype) -> "FiniteVolume":
         """A copy in another precision."""
         reaction = None if self.reaction is None else self.reaction.to(dtype)

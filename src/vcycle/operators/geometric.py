@@ -50,15 +50,23 @@ def short_axes(domain: Domain, shape: tuple[int, ...]) -> tuple[int, ...]:
 class Chebyshev(LinearOperator):
     """S r = p(D^-1 A) D^-1 r: `steps` Chebyshev-Jacobi iterations for A u = r from u = 0.
 
-    D is the diagonal of A; the polynomial damps the eigenvalues of D^-1 A in [low, largest], 2 being the largest of
-    finite volumes. Self-adjoint and positive. Source: Adams, Brezina, Hu, Tuminaro 2003.
+    D is the diagonal of A, or what is given in its place; the polynomial damps the eigenvalues of D^-1 A in
+    [low, largest], 2 being the largest of finite volumes. Self-adjoint and positive.
+    Source: Adams, Brezina, Hu, Tuminaro 2003.
     """
 
-    def __init__(self, A: FiniteVolume | Compact, steps: int = 3, low: float = 0.4, largest: float = 2.0):
+    def __init__(
+        self,
+        A: FiniteVolume | Compact,
+        steps: int = 3,
+        low: float = 0.4,
+        largest: float = 2.0,
+        diagonal: Field | None = None,
+    ):
         super().__init__(A.source, A.target, frozenset({"self_adjoint", "positive"}))
         self.A, self.steps = A, steps
         self.middle, self.radius = (largest + low) / 2, (largest - low) / 2
-        self.register_buffer("inverse_diagonal", 1 / A.diagonal)
+        self.register_buffer("inverse_diagonal", 1 / (A.diagonal if diagonal is None else diagonal))
 
     inverse_diagonal: Tensor
 

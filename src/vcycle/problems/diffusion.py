@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.operators import FiniteVolume, geometric_multigrid, of_samples
+from vcycle.operators import FiniteVolume, classical_cycle, of_samples
 from vcycle.problems.assembled import solve_assembled
 from vcycle.problems.base import MORE_ITERATIONS, Field, Inputs, PerSample, Problem
 from vcycle.problems.manufactured import manufactured
@@ -16,7 +16,6 @@ from vcycle.solvers import Solution, conjugate_gradients
 from vcycle.spaces import L2, Energy, Grid, Norm
 
 Function = Float[Tensor, "1 1 *grid"]
-SINGLE_PRECISION_CONTRAST = 1e3
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,7 @@ class Diffusion(Problem):
     def solve(self, inputs: Inputs, tolerance: float | None = None, most: int = 200) -> Solution:
         with torch.no_grad():
             A, load = self.system(inputs)
-            a = self.fields(inputs)[0]
-            # Single precision keeps 7 digits and the contrast takes log10(contrast) of them; careful solves do without.
-            single = most < MORE_ITERATIONS and bool(a.amax() < SINGLE_PRECISION_CONTRAST * a.amin())
-            cycle = geometric_multigrid(A.to_dtype(torch.float32) if single else A)
+            cycle = classical_cycle(A, careful=most >= MORE_ITERATIONS)
             solution = conjugate_gradients(
                 A,
                 load,

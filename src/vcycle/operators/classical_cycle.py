@@ -1,0 +1,28 @@
+"""The V-cycle that preconditions a diffusion operator best: which hierarchy, in which precision."""
+
+import math
+
+import torch
+
+from vcycle.operators.black_box import black_box_multigrid, halves_down
+from vcycle.operators.finite_volume import FiniteVolume
+from vcycle.operators.geometric import COARSEST, geometric_multigrid
+from vcycle.operators.multigrid import Multigrid
+
+JUMPS = 10.0  # of the diagonal of A: beyond it averages of conductances no longer say what conducts on coarse grids
+SINGLE_PRECISION = 1e3  # of the diagonal: averages in single precision lose as many of seven digits as it has
+
+
+def classical_cycle(A: FiniteVolume, *, careful: bool = False) -> Multigrid:
+    """One V-cycle for A: `geometric_multigrid` while coefficients are mild, `black_box_multigrid` where they jump.
+
+    The black box is for two dimensions and grids that can be halved (`halves_down`): in 3-D, with 27 neighbours on
+    coarse grids, it costs more than it saves (benchmarks/cycles.py). Assembled in double precision it works in single
+    at any contrast, because smoothing takes away what rounding adds; averages do so while the contrast leaves digits.
+    The cycle is in single precision where that is enough for a preconditioner, and in that of A if `careful`.
+    """
+    contrast = float(A.diagonal.amax() / A.diagonal.amin())
+    shape = tuple(A.diagonal.shape[2:])
+    if contrast > JUMPS and len(shape) == 2 and math.prod(shape) > COARSEST and halves_down(A.domain, shape):
+        return black_box_multigrid(A, dtype=None if careful else torch.float32)
+    return geometric_multigrid(A if careful or contrast > SINGLE_PRECISION else A.to_dtype(torch.float32))

@@ -1,0 +1,42 @@
+import pytest
+import torch
+
+from vcycle.operators import Compact, FiniteVolume, OperatorInterpolation, classical_cycle
+from vcycle.problems import TwoPhase
+from vcycle.spaces import Domain
+
+
+def operator(contrast, shape=(32, 32), domain=None):
+    D = Domain.unit(len(shape)) if domain is None else domain
+    return FiniteVolume.assemble(TwoPhase(1.0, contrast).sample(D, shape, 3, [0, 1]), D)
+
+
+def is_black_box(cycle):
+    return isinstance(cycle.levels[0].P, OperatorInterpolation) and isinstance(cycle.levels[1].A, Compact | None)
+
+
+@pytest.mark.parametrize(
+    ("A", "expected"),
+    [
+        (operator(4.0), False),
+        (operator(100.0), True),
+        (operator(1e6), True),
+        (operator(100.0, (8, 8, 8)), False),
+        (operator(100.0, (256,)), False),
+        (operator(100.0, (27, 27), Domain((1.0, 1.0), ["periodic", "periodic"])), False),
+    ],
+)
+def test_coefficients_that_jump_get_the_black_box(A, expected):
+    assert is_black_box(classical_cycle(A)) is expected
+
+
+@pytest.mark.parametrize(("contrast", "single"), [(4.0, True), (100.0, True), (1e6, True)])
+def test_the_precision_is_single_unless_careful(contrast, single):
+    A = operator(contrast)
+    assert (next(classical_cycle(A).buffers()).dtype == torch.float32) is single
+    assert next(classical_cycle(A, careful=True).buffers()).dtype == torch.float64
+    assert A.diagonal.dtype == torch.float64
+
+
+def test_averages_at_high_contrast_stay_in_double_precision():
+    assert next(classical_cycle(operator(1e6, (8, 8, 8))).buffers()).dtype == torch.float64

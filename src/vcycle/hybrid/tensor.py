@@ -14,7 +14,7 @@ from vcycle.hybrid.equilibration import dual_norm, equilibrate
 from vcycle.hybrid.flow import Flow, conductances_of, differences, excess
 from vcycle.hybrid.reconstruction import Vertices, cell_means, flow_modes, slope_modes
 from vcycle.hybrid.tighten import NEGLIGIBLE
-from vcycle.operators import FiniteVolume, classical_cycle
+from vcycle.operators import FiniteVolume, geometric_multigrid
 from vcycle.spaces import Domain, Grid, conductances, per_sample
 
 Tensors = Float[Tensor, "b d d *grid"]
@@ -43,7 +43,7 @@ class Anisotropic(Multilinear):
         q = equilibrate(self._first_flow(v, w), load, self.domain, self._absorption)
         if cycles == 0:
             return q
-        cycle, none, zero = classical_cycle(self.operator, careful=True), torch.zeros_like(load), torch.zeros_like(w)
+        cycle, none, zero = geometric_multigrid(self.operator), torch.zeros_like(load), torch.zeros_like(w)
         directions: list[tuple[Flow, Flow, PerSample]] = []
         for _ in range(cycles):
             slope = self._slope(q, w)

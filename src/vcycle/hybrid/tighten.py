@@ -6,7 +6,7 @@ from torch import Tensor
 
 from vcycle.hybrid.equilibration import equilibrate
 from vcycle.hybrid.flow import Flow, flow_of, misfit, product
-from vcycle.operators import FiniteVolume, classical_cycle
+from vcycle.operators import FiniteVolume, classical_cycles
 from vcycle.spaces import per_sample
 
 Field = Float[Tensor, "b 1 *grid"]
@@ -18,16 +18,17 @@ def equilibrated_flux(v: Field, A: FiniteVolume, load: Field, cycles: int, absor
 
     Without cycles it is the equilibrated flux of v. Each V-cycle improves z, starting from v; its equilibrated flux
     gives one more direction, and the flux moves to the point of the affine hull with the least misfit to v. By
-    Pythagoras that is also the point closest to the solution's flux: the bound never grows with the cycles.
+    Pythagoras that is also the point closest to the solution's flux: the bound never grows with the cycles. Where
+    coefficients jump, two hierarchies take turns (operators.classical_cycles).
     """
     q = equilibrate(flow_of(v, A), load, A.domain, absorption)
     if cycles == 0:
         return q
-    cycle, z = classical_cycle(A, careful=True), v
+    hierarchies, z = classical_cycles(A), v
     rest = misfit(q, v, A)
     directions: list[tuple[Flow, Field]] = []
-    for _ in range(cycles):
-        step = cycle(load - A(z))
+    for count in range(cycles):
+        step = hierarchies[count % len(hierarchies)](load - A(z))
         target = equilibrate(flow_of(z + step, A), load, A.domain, absorption)
         d = tuple(t - s for t, s in zip(target, q, strict=True))
         for other, move in directions:

@@ -12,6 +12,7 @@ from vcycle.operators.black_box import black_box_multigrid as black_box_multigri
 from vcycle.operators.bounded_spectral import BoundedSpectral as BoundedSpectral
 from vcycle.operators.canonical import Canonical as Canonical
 from vcycle.operators.classical_cycle import classical_cycle as classical_cycle
+from vcycle.operators.classical_cycle import classical_cycles as classical_cycles
 from vcycle.operators.compact import Compact as Compact
 from vcycle.operators.elements import gradient as gradient
 from vcycle.operators.elements import gradient_transposed as gradient_transposed

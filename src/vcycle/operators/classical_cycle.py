@@ -11,6 +11,7 @@ from vcycle.operators.multigrid import Multigrid
 
 JUMPS = 10.0  # of the diagonal of A: beyond it averages of conductances no longer say what conducts on coarse grids
 SINGLE_PRECISION = 1e3  # of the diagonal: averages in single precision lose as many of seven digits as it has
+CAREFUL_STEPS = 4  # of smoothing, where what a cycle leaves in good conductors counts in full
 
 
 def classical_cycle(A: FiniteVolume, *, careful: bool = False) -> Multigrid:
@@ -21,8 +22,27 @@ def classical_cycle(A: FiniteVolume, *, careful: bool = False) -> Multigrid:
     at any contrast, because smoothing takes away what rounding adds; averages do so while the contrast leaves digits.
     The cycle is in single precision where that is enough for a preconditioner, and in that of A if `careful`.
     """
-    contrast = float(A.diagonal.amax() / A.diagonal.amin())
-    shape = tuple(A.diagonal.shape[2:])
-    if contrast > JUMPS and len(shape) == 2 and math.prod(shape) > COARSEST and halves_down(A.domain, shape):
+    contrast = _contrast(A)
+    if contrast > JUMPS and _fits(A):
         return black_box_multigrid(A, dtype=None if careful else torch.float32)
     return geometric_multigrid(A if careful or contrast > SINGLE_PRECISION else A.to_dtype(torch.float32))
+
+
+def classical_cycles(A: FiniteVolume) -> list[Multigrid]:
+    """The V-cycles to take in turn, in the precision of A: both kinds where coefficients jump, else the geometric one.
+
+    The black box is slow at an inclusion next to another good conductor, which share a point of a coarse grid; averages
+    at good conductors that coarse cells cut. Directions from both miss nothing.
+    """
+    geometric = geometric_multigrid(A)
+    return [black_box_multigrid(A, CAREFUL_STEPS), geometric] if _contrast(A) > JUMPS and _fits(A) else [geometric]
+
+
+def _contrast(A: FiniteVolume) -> float:
+    return float(A.diagonal.amax() / A.diagonal.amin())
+
+
+def _fits(A: FiniteVolume) -> bool:
+    """Whether the black box is for this grid."""
+    shape = tuple(A.diagonal.shape[2:])
+    return len(shape) == 2 and math.prod(shape) > COARSEST and halves_down(A.domain, shape)

@@ -1,6 +1,5 @@
 """Solving to a verified tolerance: something proposes, a solver disposes, the bound or the residual decides."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,11 +7,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from vcycle.hybrid.bound import energy_bound
+from vcycle.hybrid.bound import bound_of
 from vcycle.hybrid.checks import checked, checked_reaction
-from vcycle.operators import FiniteVolume, classical_cycle, of_samples
+from vcycle.hybrid.equation import Discrete
+from vcycle.operators import classical_cycle, of_samples
 from vcycle.solvers import Solution, best_multiple, conjugate_gradients
-from vcycle.spaces import Domain, Grid
+from vcycle.spaces import Domain
 
 Field = Float[Tensor, "b 1 *grid"]
 PerSample = Float[Tensor, " b"]
@@ -64,8 +64,8 @@ def solve_to_tolerance(
     domain = Domain.unit(v.ndim - 2) if domain is None else domain
     c = checked_reaction(reaction, v)
     a, f = checked(v, coefficient, source, domain, c)
-    A = FiniteVolume.assemble(a, domain, c)
-    load = f * math.prod(Grid(domain, tuple(v.shape[2:])).spacing)
+    equation = Discrete(a, c, domain)
+    A, load = equation.operator, equation.volume * f
     cycle, weight = classical_cycle(A), 1 / A.diagonal
     u = best_multiple(v, A, load)
     residual_tolerance, iterations = tolerance, 0
@@ -82,7 +82,7 @@ def solve_to_tolerance(
             select=of_samples,
         )
         u, iterations = step.value, iterations + step.iterations
-        error = energy_bound(u, a, f, domain, reaction=c, tighten=TIGHTEN).relative
+        error = bound_of(equation, u, f, None, "discrete", TIGHTEN).relative
         verified = error <= tolerance
         if bool(verified.all()) or iterations >= most:
             break

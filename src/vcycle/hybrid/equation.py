@@ -11,7 +11,7 @@ from torch import Tensor
 from vcycle.hybrid.equilibration import dual_norm
 from vcycle.hybrid.flow import Flow, conductances_of, differences, excess, misfit, per_cell, squares
 from vcycle.hybrid.tighten import equilibrated_flux
-from vcycle.operators import FiniteVolume
+from vcycle.operators import FiniteVolume, Multigrid, classical_cycles
 from vcycle.spaces import Domain, Grid
 
 Field = Float[Tensor, "b 1 *grid"]
@@ -45,9 +45,15 @@ class Equation(ABC):
         """A of the finite-volume equations."""
         return FiniteVolume.assemble(self.a, self.domain, self.c)
 
+    @cached_property
+    def hierarchies(self) -> list[Multigrid]:
+        """The V-cycles that tighten a bound, in turn."""
+        return classical_cycles(self.operator)
+
     def flow(self, v: Field, load: Field, cycles: int) -> Flow:
         """A flow in equilibrium with the load, near that of the solution if the cell values v are near it."""
-        return equilibrated_flux(v, self.operator, load, cycles, self._absorption)
+        taken = [] if cycles == 0 else [self.hierarchies[i % len(self.hierarchies)] for i in range(cycles)]
+        return equilibrated_flux(v, self.operator, load, taken, self._absorption)
 
     @property
     def _absorption(self) -> Field | None:

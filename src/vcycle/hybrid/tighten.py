@@ -1,34 +1,38 @@
 """Better fluxes for the bound: V-cycles, and the best combination of all fluxes on the way."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.hybrid.equilibration import equilibrate
 from vcycle.hybrid.flow import Flow, flow_of, misfit, product
-from vcycle.operators import FiniteVolume, classical_cycles
+from vcycle.operators import FiniteVolume, Multigrid
 from vcycle.spaces import per_sample
 
 Field = Float[Tensor, "b 1 *grid"]
 NEGLIGIBLE = 1e-3  # of the misfit
 
 
-def equilibrated_flux(v: Field, A: FiniteVolume, load: Field, cycles: int, absorption: Field | None = None) -> Flow:
+def equilibrated_flux(
+    v: Field, A: FiniteVolume, load: Field, cycles: Sequence[Multigrid], absorption: Field | None = None
+) -> Flow:
     """A flux in equilibrium with the load, close to that of the solution; `absorption` as in `equilibrate`.
 
     Without cycles it is the equilibrated flux of v. Each V-cycle improves z, starting from v; its equilibrated flux
     gives one more direction, and the flux moves to the point of the affine hull with the least misfit to v. By
-    Pythagoras that is also the point closest to the solution's flux: the bound never grows with the cycles. Where
-    coefficients jump, two hierarchies take turns (operators.classical_cycles).
+    Pythagoras that is also the point closest to the solution's flux: the bound never grows with the cycles. The
+    cycles may be different ones: what one is slow at, another may not be (operators.classical_cycles).
     """
     q = equilibrate(flow_of(v, A), load, A.domain, absorption)
-    if cycles == 0:
+    if not cycles:
         return q
-    hierarchies, z = classical_cycles(A), v
+    z = v
     rest = misfit(q, v, A)
     directions: list[tuple[Flow, Field]] = []
-    for count in range(cycles):
-        step = hierarchies[count % len(hierarchies)](load - A(z))
+    for cycle in cycles:
+        step = cycle(load - A(z))
         target = equilibrate(flow_of(z + step, A), load, A.domain, absorption)
         d = tuple(t - s for t, s in zip(target, q, strict=True))
         for other, move in directions:

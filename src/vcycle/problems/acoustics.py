@@ -21,7 +21,9 @@ ROUNDING = 1e-9  # of a few thousand steps in double precision, generously
 
 @dataclass(frozen=True)
 class Acoustics(TimeDependent):
-    """p_t + c^2 div u = c^2 s, u_t + grad p = 0: the sound pressure p of a moving source in a room, from silence, with
+    """p_t + c^2 div u = c^2 s, u_t + grad p = 0: the sound pressure p of a moving source in a room, from silence.
+
+    The source is a Gaussian that hums and starts softly,
 
         s(x, t) = exp(-|x - X(t)|^2 / (2 width^2)) sin(2 pi f t) r(t),  r = sin^2(pi f t / 2) up to t = 1 / f, then 1.
 

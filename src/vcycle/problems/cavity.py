@@ -29,6 +29,7 @@ class Cavity(DrivenFlow):
     Inputs: 'lid', U as a function of x, and 'viscosity', nu as a constant function. Outputs u, v and p (of mean zero)
     at cell centres, from velocities on the faces of a staggered grid, at whose centres stand the means of opposite
     faces: div u = 0 holds exactly in every cell inside.
+
     Behaviour: a vortex below the lid spreads into the box and comes to rest after about 15 L / U at Reynolds number
     100; below it stand two small ones in the corners. At the ends of a uniform lid the pressure is infinite, and
     only there the grid does not converge. Good values: Reynolds numbers of 50 to 1000 at 64 x 64; at n cells along

@@ -104,7 +104,7 @@ def diffusion(domain: Domain, shape: tuple[int, ...]) -> FiniteVolume:
 
 def operator_interpolation(domain: Domain, shape: tuple[int, ...]) -> OperatorInterpolation:
     parity = Parity(domain, shape, (0, 1))
-    return OperatorInterpolation(prescribed_coarsening(diffusion(domain, shape).stencil(), parity)[0], parity)
+    return OperatorInterpolation(prescribed_coarsening(diffusion(domain, shape), parity)[0], parity)
 
 
 def candidates() -> list[Candidate]:

@@ -3,7 +3,7 @@
 import pytest
 
 from references.cases import PRIORS, domain
-from vcycle.operators import Compact, FiniteVolume, OperatorInterpolation
+from vcycle.operators import FiniteVolume, OperatorInterpolation
 from vcycle.operators.galerkin import prescribed_coarsening
 from vcycle.operators.parity import Parity
 
@@ -18,5 +18,5 @@ def coarsened(shape, boundary, prior="contrast 1e6", axes=None, samples=2):
         pytest.skip("odd and periodic")
     A = FiniteVolume.assemble(PRIORS[prior].sample(D, shape, 1, range(samples)), D)
     parity = Parity(D, shape, axes)
-    weights, entries = prescribed_coarsening(A.stencil(), parity)
-    return A, OperatorInterpolation(weights, parity), Compact(entries[:, None, None], D)
+    weights, coarse = prescribed_coarsening(A, parity)
+    return A, OperatorInterpolation(weights, parity), coarse

@@ -1,7 +1,6 @@
 """The V-cycle that takes its grids' operators and transfers from the matrix alone: for coefficients that jump."""
 
 import math
-from itertools import product
 
 import torch
 
@@ -27,24 +26,23 @@ def black_box_multigrid(A: FiniteVolume, steps: int = STEPS, dtype: torch.dtype 
     Raises ValueError where a periodic axis has an odd number of points on some grid of the hierarchy.
     Sources: Alcouffe, Brandt, Dendy, Painter 1981; Dendy 1982.
     """
-    domain, shape, stencil = A.domain, tuple(A.diagonal.shape[2:]), A.stencil()
+    domain, shape = A.domain, tuple(A.diagonal.shape[2:])
     if not halves_down(domain, shape):
         raise ValueError(f"periodic axes of {shape} cannot be halved again and again: take geometric_multigrid, or 2^k")
     dtype = A.diagonal.dtype if dtype is None else dtype
-    grid: FiniteVolume | Compact = A.to_dtype(dtype)
+    exact: FiniteVolume | Compact = A
     diagonal, levels = A.diagonal, []
     while math.prod(shape) > COARSEST:
-        parity = Parity(domain, shape, short_axes(domain, shape))
-        weights, entries = prescribed_coarsening(stencil, parity)
-        P = OperatorInterpolation(weights.to(dtype), parity)
+        parity, grid = Parity(domain, shape, short_axes(domain, shape)), exact.to_dtype(dtype)
         smoother = Smoother(Chebyshev(grid, steps, diagonal=diagonal.to(dtype)), grid)
+        weights, exact = prescribed_coarsening(exact, parity, dtype)
+        P = OperatorInterpolation(weights, parity)
         levels.append(Level([smoother], [smoother], A=grid, R=P.transpose(), P=P))
-        shape, grid = parity.coarse, Compact(entries.to(dtype)[:, None, None], domain)
-        stencil = dict(zip(product((-1, 0, 1), repeat=len(shape)), entries.unbind(1), strict=True))
+        shape = parity.coarse
         # Half the absolute row sums bound the eigenvalues by 2 (Gershgorin), as the diagonal of finite volumes does:
         # Galerkin operators of coefficients that jump have positive entries beside the diagonal.
-        diagonal = torch.maximum(stencil[(0,) * len(shape)], entries.abs().sum(1) / 2)[:, None]
-    levels.append(Level([Smoother(DenseInverse(grid))]))
+        diagonal = torch.maximum(exact.diagonal, exact.k[:, :, 0].abs().sum(2) / 2)
+    levels.append(Level([Smoother(DenseInverse(exact.to_dtype(dtype)))]))
     return Multigrid(A.source, A.target, levels, frozenset({"self_adjoint", "positive"}))
 
 

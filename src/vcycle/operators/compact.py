@@ -56,6 +56,11 @@ class Compact(LinearOperator):
         """The entries with s = 0 and c = e."""
         return self.k.diagonal(dim1=1, dim2=2)[:, 3**self.domain.dimension // 2].movedim(-1, 1)
 
+    def stencil(self, rows: slice = slice(None)) -> dict[tuple[int, ...], Float[Tensor, "b *grid"]]:
+        """The entries of A for some samples, by shifts; A of a single component."""
+        shifts = product((-1, 0, 1), repeat=self.domain.dimension)
+        return dict(zip(shifts, self.k[rows, 0, 0].unbind(1), strict=True))
+
     def to_dtype(self, dtype: torch.dtype) -> "Compact":
         """A copy in another precision."""
         return Compact(self.k.to(dtype), self.domain)

@@ -106,19 +106,19 @@ class FiniteVolume(LinearOperator):
                 reaction = sum_pairs(reaction, axis - self.domain.dimension)
         return FiniteVolume(coarse, self.domain, reaction)
 
-    def stencil(self) -> dict[tuple[int, ...], Float[Tensor, "b *grid"]]:
-        """The entries of A: of a cell (shift 0) and of its neighbours, 0 where there is none, by shifts in cells."""
+    def stencil(self, rows: slice = slice(None)) -> dict[tuple[int, ...], Float[Tensor, "b *grid"]]:
+        """The entries of A for some samples: of a cell and of its neighbours, 0 where there is none, by shifts."""
         d = self.domain.dimension
-        found = {(0,) * d: self.diagonal[:, 0]}
-        for axis, k in enumerate(self.faces):
-            dim, n = axis - d, self.diagonal.shape[axis - d]
+        found = {(0,) * d: self.diagonal[rows, 0]}
+        for axis, faces in enumerate(self.faces):
+            k, dim, n = -faces[rows, 0], axis - d, self.diagonal.shape[axis - d]
             if self.domain.periodic(axis):
                 below, above = k, k.roll(-1, dim)
             else:
                 inner, zero = k.narrow(dim, 1, n - 1), torch.zeros_like(k.narrow(dim, 0, 1))
                 below, above = torch.cat([zero, inner], dim), torch.cat([inner, zero], dim)
             for sign, values in ((-1, below), (1, above)):
-                found[tuple(sign * (other == axis) for other in range(d))] = -values[:, 0]
+                found[tuple(sign * (other == axis) for other in range(d))] = values
         return found
 
     def to_dtype(self, dtype: torch.dtype) -> "FiniteVolume":

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vcycle.operators.compact import Compact
+from vcycle.operators.finite_volume import FiniteVolume
 from vcycle.operators.parity import Class, Parity, Shift, add_product
 
 Stencil = dict[Shift, Float[Tensor, "b *grid"]]  # (A u)_i = sum over shifts s of K_s,i u_i+s; zero where i+s is outside
@@ -14,34 +16,33 @@ CHUNK = 2**16  # points at a time, so that what belongs to them stays in the cac
 
 
 def prescribed_coarsening(
-    stencil: Stencil, parity: Parity
-) -> tuple[Float[Tensor, "b terms *slots"], Float[Tensor, "b neighbours *coarse"]]:
-    """The weights of P and the entries of P^T A P, where P is the interpolation that A prescribes.
+    A: FiniteVolume | Compact, parity: Parity, dtype: torch.dtype | None = None
+) -> tuple[Float[Tensor, "b terms *slots"], Compact]:
+    """The weights of P, in `dtype` if given, and P^T A P, where P is the interpolation that A prescribes.
 
     At a point between coarse ones along some axes, the stencil is summed over the other axes; what remains is an
     equation for its value and those of its neighbours along these axes, which come first. So the flux through the point
     is preserved, which is what makes the interpolation right where coefficients jump; between four coarse points, or
     eight in 3-D, the equation itself holds: there A P vanishes. Constants are interpolated exactly where the rows of A
-    sum to zero. Weights are in the order of `parity.classes[1:]` and their `moves`, entries in that of {-1, 0, 1}^d.
+    sum to zero. Weights are in the order of `parity.classes[1:]` and their `moves`.
     Sources: Alcouffe, Brandt, Dendy, Painter 1981; Dendy 1982.
     """
-    batch, points = next(iter(stencil.values())).shape[0], next(iter(stencil.values()))[0].numel()
-    size = max(1, CHUNK // points)
-    chunks = [{shift: k[i : i + size] for shift, k in stencil.items()} for i in range(0, batch, size)]
-    weights, entries = zip(*[_coarsened(chunk, parity) for chunk in chunks], strict=True)
-    return torch.cat(weights), torch.cat(entries)
-
-
-def _coarsened(stencil: Stencil, parity: Parity) -> tuple[Tensor, Tensor]:
-    split = {shift: parity.split(k) for shift, k in stencil.items()}
-    parts = {c: {shift: classes[c] for shift, classes in split.items()} for c in parity.classes}
-    weights = _weights(parts, parity)
-    listed = [weights[c][move] for c in parity.classes[1:] for move in parity.moves(c)]
-    coarse = _galerkin(parts, weights, parity)
-    kept, none = tuple(slice(0, m) for m in parity.coarse), torch.zeros_like(listed[0])
-    shifts = product((-1, 0, 1), repeat=len(parity.shape))
-    entries = [coarse.get(shift, none)[(..., *kept)] for shift in shifts]
-    return torch.stack(listed, 1), torch.stack(entries, 1)
+    batch, d, like = len(A.diagonal), len(parity.shape), A.diagonal
+    terms = [(c, move) for c in parity.classes[1:] for move in parity.moves(c)]
+    shifts = list(product((-1, 0, 1), repeat=d))
+    listed = torch.empty(batch, len(terms), *parity.slots, dtype=dtype or like.dtype, device=like.device)
+    entries = like.new_zeros(batch, len(shifts), *parity.coarse)
+    kept = tuple(slice(0, m) for m in parity.coarse)
+    size = max(1, CHUNK // like[0].numel())
+    for rows in (slice(i, i + size) for i in range(0, batch, size)):
+        split = {shift: parity.split(k) for shift, k in A.stencil(rows).items()}
+        parts = {c: {shift: classes[c] for shift, classes in split.items()} for c in parity.classes}
+        weights = _weights(parts, parity)
+        for index, (c, move) in enumerate(terms):
+            listed[rows, index] = weights[c][move]
+        for shift, values in _galerkin(parts, weights, parity).items():
+            entries[rows, shifts.index(shift)] = values[(..., *kept)]
+    return listed, Compact(entries[:, None, None], parity.domain)
 
 
 def _weights(parts: Table, parity: Parity) -> Table:

@@ -51,10 +51,11 @@ class Parity:
 
     def split(self, u: Tensor) -> dict[Class, Tensor]:
         """(..., *shape) to (..., *slots) for every class, with zeros in the slots that no point belongs to."""
-        d = len(self.shape)
-        pads = [[0, 2 * self.slots[a] - n if self.open(a) else 0] for a, n in enumerate(self.shape)]
-        u = F.pad(u, [pad for one in reversed(pads) for pad in one])
-        return {c: u[(..., *[self._every(axis, c[axis]) for axis in range(d)])] for c in self.classes}
+        split = {}
+        for c in self.classes:
+            free = [slots - n for slots, n in zip(self.slots, self.counts(c), strict=True)]
+            split[c] = F.pad(u[self.places(c)], [pad for n in reversed(free) for pad in (0, n)])
+        return split
 
     def places(self, c: Class) -> tuple[Any, ...]:
         """The index of the points of a class in (..., *shape)."""

@@ -16,6 +16,7 @@ from vcycle.solvers import Solution, conjugate_gradients
 from vcycle.spaces import L2, Energy, Grid, Norm
 
 Function = Float[Tensor, "1 1 *grid"]
+PART = 2**20  # cells solved together; larger arrays are handed back to the system after every use and cost page faults
 
 
 @dataclass(frozen=True)
@@ -50,20 +51,20 @@ class Diffusion(Problem):
         return Energy(self.domain, self.fields(inputs)[0], self.reaction(inputs))
 
     def solve(self, inputs: Inputs, tolerance: float | None = None, most: int = 200) -> Solution:
-        with torch.no_grad():
-            A, load = self.system(inputs)
-            cycle = classical_cycle(A, careful=most >= MORE_ITERATIONS)
-            solution = conjugate_gradients(
-                A,
-                load,
-                cycle,
-                weight=1 / A.diagonal,
-                floating=A.floating,
-                tolerance=self.tolerance if tolerance is None else tolerance,
-                most=most,
-                select=of_samples,
-            )
-        return solution.centred() if A.floating else solution
+        tolerance = self.tolerance if tolerance is None else tolerance
+        samples = max(1, PART // math.prod(inputs.shape[2:]))
+        parts = [self._solve(part, tolerance, most) for part in inputs.split(samples)]
+        return Solution.joined(parts, tolerance)
+
+    @torch.no_grad()
+    def _solve(self, inputs: Inputs, tolerance: float, most: int) -> Solution:
+        A, load = self.system(inputs)
+        cycle = classical_cycle(A, careful=most >= MORE_ITERATIONS)
+        weight, floating = 1 / A.diagonal, A.floating
+        solution = conjugate_gradients(
+            A, load, cycle, weight=weight, floating=floating, tolerance=tolerance, most=most, select=of_samples
+        )
+        return solution.centred() if floating else solution
 
     def residual(self, inputs: Inputs, u: Field) -> PerSample:
         """||f - A u|| / ||f|| in the norm weighted with the inverse diagonal of A."""

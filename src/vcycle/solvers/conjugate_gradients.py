@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vcycle.operators import LinearOperator
 from vcycle.solvers.products import dot, guarded, norm
-from vcycle.solvers.solution import Solution
+from vcycle.solvers.solution import Solution, outcome
 
 Field = Float[Tensor, "b c *grid"]
 Select = Callable[[LinearOperator, Bool[Tensor, " b"]], LinearOperator]
@@ -55,7 +55,7 @@ def conjugate_gradients(
             break
     relative = (residual / guarded(size)).flatten()
     converged, relative = (residual <= target).flatten(), relative.detach()
-    return Solution(u, relative, iterations, converged, _message(relative, converged, iterations, tolerance))
+    return Solution(u, relative, iterations, converged, outcome(relative, converged, iterations, tolerance))
 
 
 def _iterate(
@@ -99,13 +99,3 @@ def _precondition(preconditioner: LinearOperator, r: Field) -> Field:
     scale = guarded(norm(r))
     dtype = next(preconditioner.buffers()).dtype
     return preconditioner((r / scale).to(dtype)).to(r.dtype) * scale
-
-
-def _message(residual: Tensor, converged: Tensor, iterations: int, tolerance: float) -> str:
-    if bool(converged.all()):
-        return f"converged in {iterations} iterations to relative residuals of at most {float(residual.max()):.1e}"
-    missing = int((~converged).sum())
-    return (
-        f"{missing} of {converged.numel()} samples missed the tolerance {tolerance:.0e} after {iterations} iterations "
-        f"(worst residual {float(residual.max()):.1e}): allow more iterations, a looser tolerance or a lower contrast"
-    )

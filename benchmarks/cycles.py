@@ -20,7 +20,7 @@ from vcycle.problems import Darcy, TwoPhase
 from vcycle.solvers import conjugate_gradients
 from vcycle.spaces import Domain
 
-TOLERANCE, ROUNDS, BATCH, MOST_POINTS = 1e-8, 3, 16, 2**18
+TOLERANCE, ROUNDS, BATCH, MOST_CELLS = 1e-8, 3, 16, 2**20
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
 
 def compare(shape: tuple[int, ...], contrast: float) -> list[dict[str, object]]:
     problem = Darcy(Domain.unit(len(shape)), TwoPhase(1.0, contrast))
-    batch = max(1, min(BATCH, MOST_POINTS * 4 // math.prod(shape)))
+    batch = max(1, min(BATCH, MOST_CELLS // math.prod(shape)))
     a, f = problem.fields(problem.sample(shape, 3, range(batch)))
     A, load = FiniteVolume.assemble(a.double(), problem.domain), f.double() / math.prod(shape)
     least: dict[str, tuple[float, float, int]] = {}

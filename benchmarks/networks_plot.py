@@ -3,13 +3,13 @@
 python benchmarks/networks_plot.py
 """
 
-import csv
 import statistics
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from machine import read_table
 from vcycle.analysis.canvas import BLUE, GRID, INK, ORANGE, SOFT, new_figure, style
 
 HOME = Path(__file__).parent
@@ -18,8 +18,7 @@ Row = dict[str, str]
 
 
 def main() -> None:
-    with (HOME / "networks.csv").open(encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
+    rows = read_table("networks.csv")
     cases = list(dict.fromkeys((row["problem"], row["resolution"]) for row in rows))
     columns = 2 if len(cases) <= 4 else 3
     lines = -(-len(cases) // columns)

@@ -1,17 +1,10 @@
 import pytest
 import torch
 
-from references.cases import BOUNDARIES, domain
-from vcycle.operators.parity import Parity
+from references.cases import BOUNDARIES
+from references.coarsening import parity
 
 SHAPES = [(8,), (7,), (6, 8), (5, 8), (4, 5, 6)]
-
-
-def parity(shape, boundary, axes):
-    D = domain(len(shape), boundary, (1.0, 1.0, 1.0))
-    if any(D.periodic(axis) and shape[axis] % 2 for axis in axes):
-        pytest.skip("odd and periodic")
-    return Parity(D, shape, axes)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -19,7 +12,7 @@ def parity(shape, boundary, axes):
 @pytest.mark.parametrize("axes", [(0,), None])
 def test_every_point_is_in_one_class_and_its_neighbours_are_where_parity_says(shape, boundary, axes):
     d = len(shape)
-    p = parity(shape, boundary, tuple(range(d)) if axes is None else axes)
+    p = parity(shape, boundary, axes)
     u = 1 + torch.arange(float(torch.Size(shape).numel())).view(shape)
     parts = p.split(u)
     assert sum(int((part > 0).sum()) for part in parts.values()) == u.numel()

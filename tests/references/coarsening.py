@@ -10,13 +10,17 @@ from vcycle.operators.parity import Parity
 SHAPES = [(12,), (13,), (8, 10), (9, 8), (6, 4, 8)]
 
 
-def coarsened(shape, boundary, prior="contrast 1e6", axes=None, samples=2):
-    """A, P and P^T A P as an operator."""
+def parity(shape, boundary, axes=None):
     D = domain(len(shape), boundary, (1.0, 1.0, 1.0))
     axes = tuple(range(len(shape))) if axes is None else axes
     if any(D.periodic(axis) and shape[axis] % 2 for axis in axes):
         pytest.skip("odd and periodic")
-    A = FiniteVolume.assemble(PRIORS[prior].sample(D, shape, 1, range(samples)), D)
-    parity = Parity(D, shape, axes)
-    weights, coarse = prescribed_coarsening(A, parity)
-    return A, OperatorInterpolation(weights, parity), coarse
+    return Parity(D, shape, axes)
+
+
+def coarsened(shape, boundary, axes=None, samples=2):
+    """A, P and P^T A P as an operator."""
+    grids = parity(shape, boundary, axes)
+    A = FiniteVolume.assemble(PRIORS["contrast 1e6"].sample(grids.domain, shape, 1, range(samples)), grids.domain)
+    weights, coarse = prescribed_coarsening(A, grids)
+    return A, OperatorInterpolation(weights, grids), coarse

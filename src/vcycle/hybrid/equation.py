@@ -52,7 +52,7 @@ class Equation(ABC):
 
     def flow(self, v: Field, load: Field, cycles: int) -> Flow:
         """A flow in equilibrium with the load, near that of the solution if the cell values v are near it."""
-        taken = [] if cycles == 0 else [self.hierarchies[i % len(self.hierarchies)] for i in range(cycles)]
+        taken = [self.hierarchies[i % len(self.hierarchies)] for i in range(cycles)]
         return equilibrated_flux(v, self.operator, load, taken, self._absorption)
 
     @property

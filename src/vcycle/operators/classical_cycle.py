@@ -6,7 +6,7 @@ import torch
 
 from vcycle.operators.black_box import black_box_multigrid, halves_down
 from vcycle.operators.finite_volume import FiniteVolume
-from vcycle.operators.geometric import COARSEST, geometric_multigrid
+from vcycle.operators.geometric import COARSEST, contrast, geometric_multigrid
 from vcycle.operators.multigrid import Multigrid
 
 # Of the diagonal of A in two and three dimensions: beyond it averages of conductances no longer say what conducts on
@@ -26,7 +26,7 @@ def classical_cycle(A: FiniteVolume, *, careful: bool = False) -> Multigrid:
     """
     if _jumps(A):
         return black_box_multigrid(A, dtype=None if careful else torch.float32)
-    return geometric_multigrid(A if careful or _contrast(A) > SINGLE_PRECISION else A.to_dtype(torch.float32))
+    return geometric_multigrid(A if careful or contrast(A) > SINGLE_PRECISION else A.to_dtype(torch.float32))
 
 
 def classical_cycles(A: FiniteVolume) -> list[Multigrid]:
@@ -39,12 +39,8 @@ def classical_cycles(A: FiniteVolume) -> list[Multigrid]:
     return [black_box_multigrid(A, CAREFUL_STEPS), geometric] if _jumps(A) else [geometric]
 
 
-def _contrast(A: FiniteVolume) -> float:
-    return float(A.diagonal.amax() / A.diagonal.amin())
-
-
 def _jumps(A: FiniteVolume) -> bool:
     """Whether the black box is for this operator."""
     shape = tuple(A.diagonal.shape[2:])
     wide = math.prod(shape) > COARSEST and halves_down(A.domain, shape)
-    return wide and _contrast(A) > JUMPS.get(len(shape), math.inf)
+    return wide and contrast(A) > JUMPS.get(len(shape), math.inf)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vcycle.operators.base import LinearOperator
 from vcycle.operators.compact import Compact, Field
-from vcycle.operators.geometric import Chebyshev, DenseInverse, short_axes
+from vcycle.operators.geometric import Chebyshev, DenseInverse, contrast, short_axes
 from vcycle.operators.multigrid import Level, Multigrid, Smoother
 from vcycle.spaces import Space, per_sample
 from vcycle.spaces.basis import apply_axes
@@ -34,8 +34,7 @@ def elements_multigrid(A: Compact, moduli: Moduli, reaction: Field | None = None
     while the contrast leaves digits for it. Any shape; the short sides of cells are coarsened first.
     """
     domain, levels = A.domain, []
-    diagonal = A.diagonal
-    if bool(diagonal.amax() < SINGLE_PRECISION_CONTRAST * diagonal.amin()):
+    if contrast(A) < SINGLE_PRECISION_CONTRAST:
         A, moduli = A.to_dtype(torch.float32), moduli.float()
         reaction = None if reaction is None else reaction.float()
     largest = _largest_eigenvalue(A)  # the same elements on coarser grids have about the same

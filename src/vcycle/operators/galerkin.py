@@ -24,13 +24,12 @@ def prescribed_coarsening(
     equation for its value and those of its neighbours along these axes, which come first. So the flux through the point
     is preserved, which is what makes the interpolation right where coefficients jump; between four coarse points, or
     eight in 3-D, the equation itself holds: there A P vanishes. Constants are interpolated exactly where the rows of A
-    sum to zero. Weights are in the order of `parity.classes[1:]` and their `moves`.
+    sum to zero. Weights are in the order of `parity.terms`.
     Sources: Alcouffe, Brandt, Dendy, Painter 1981; Dendy 1982.
     """
     batch, d, like = len(A.diagonal), len(parity.shape), A.diagonal
-    terms = [(c, move) for c in parity.classes[1:] for move in parity.moves(c)]
     shifts = list(product((-1, 0, 1), repeat=d))
-    listed = torch.empty(batch, len(terms), *parity.slots, dtype=dtype or like.dtype, device=like.device)
+    listed = torch.empty(batch, len(parity.terms), *parity.slots, dtype=dtype or like.dtype, device=like.device)
     entries = like.new_zeros(batch, len(shifts), *parity.coarse)
     kept = tuple(slice(0, m) for m in parity.coarse)
     size = max(1, CHUNK // like[0].numel())
@@ -38,7 +37,7 @@ def prescribed_coarsening(
         split = {shift: parity.split(k) for shift, k in A.stencil(rows).items()}
         parts = {c: {shift: classes[c] for shift, classes in split.items()} for c in parity.classes}
         weights = _weights(parts, parity)
-        for index, (c, move) in enumerate(terms):
+        for index, (c, move) in enumerate(parity.terms):
             listed[rows, index] = weights[c][move]
         for shift, values in _galerkin(parts, weights, parity).items():
             entries[rows, shifts.index(shift)] = values[(..., *kept)]
@@ -56,12 +55,7 @@ def _weights(parts: Table, parity: Parity) -> Table:
             collapsed[key] = collapsed[key] + part if key in collapsed else part
         centre = collapsed.pop((0,) * d)
         factor = -1 / torch.where(centre == 0, 1.0, centre)  # slots without a point have none
-        weights[c] = {}
-        for shift, k in collapsed.items():
-            other, slots = parity.neighbour(c, shift)
-            k = k * factor
-            for move, weight in weights[other].items():
-                add_product(weights[c], map(sum, zip(slots, move, strict=True)), k, parity.moved(weight, slots))
+        weights[c] = _applied({shift: k * factor for shift, k in collapsed.items()}, c, weights, parity)
     return weights
 
 
@@ -72,11 +66,7 @@ def _galerkin(parts: Table, weights: Table, parity: Parity) -> dict[Shift, Tenso
     for c in parity.classes:
         if sum(c) == d:
             continue
-        rows: dict[Shift, Tensor] = {}  # A P at the points of the class
-        for shift, part in parts[c].items():
-            other, slots = parity.neighbour(c, shift)
-            for move, weight in weights[other].items():
-                add_product(rows, map(sum, zip(slots, move, strict=True)), part, parity.moved(weight, slots))
+        rows = _applied(parts[c], c, weights, parity)
         for move, weight in weights[c].items():
             back = tuple(-m for m in move)
             weight = parity.moved(weight, back)
@@ -84,3 +74,13 @@ def _galerkin(parts: Table, weights: Table, parity: Parity) -> dict[Shift, Tenso
                 key = (i - m for i, m in zip(column, move, strict=True))
                 add_product(coarse, key, weight, parity.moved(row, back))
     return coarse
+
+
+def _applied(stencil: dict[Shift, Tensor], c: Class, weights: Table, parity: Parity) -> dict[Shift, Tensor]:
+    """The rows of K P at the points of a class, by shifts in slots, for a stencil K given there."""
+    rows: dict[Shift, Tensor] = {}
+    for shift, k in stencil.items():
+        other, slots = parity.neighbour(c, shift)
+        for move, weight in weights[other].items():
+            add_product(rows, map(sum, zip(slots, move, strict=True)), k, parity.moved(weight, slots))
+    return rows

@@ -28,7 +28,7 @@ def geometric_multigrid(A: FiniteVolume, steps: int | None = None) -> Multigrid:
     self-adjoint and positive, so it can precondition conjugate gradients. Any shape, any boundary condition.
     """
     if steps is None:
-        steps = 4 if bool(A.diagonal.amax() > HIGH_CONTRAST * A.diagonal.amin()) else 3
+        steps = 4 if contrast(A) > HIGH_CONTRAST else 3
     levels = []
     while math.prod(A.diagonal.shape[2:]) > COARSEST:
         shape = tuple(A.diagonal.shape[2:])
@@ -39,6 +39,11 @@ def geometric_multigrid(A: FiniteVolume, steps: int | None = None) -> Multigrid:
         A = A.coarsen(axes)
     levels.append(Level([Smoother(DenseInverse(A))]))
     return Multigrid(A.source, A.target, levels, frozenset({"self_adjoint", "positive"}))
+
+
+def contrast(A: FiniteVolume | Compact) -> float:
+    """The largest entry of the diagonal over the smallest, in the whole batch."""
+    return float(A.diagonal.amax() / A.diagonal.amin())
 
 
 def short_axes(domain: Domain, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -47,7 +47,7 @@ class OperatorInterpolation(LinearOperator):
     def adjoint(self) -> LinearOperator:
         return _ratio(self.parity) * self.transpose()
 
-    def norm_bound(self) -> float | None:
+    def norm_bound(self) -> float:
         """Schur's test: the root of the largest row sum of |P| times the largest column sum."""
         size = copy.deepcopy(self)
         size.weights.abs_()
@@ -59,8 +59,7 @@ class OperatorInterpolation(LinearOperator):
     def terms(self) -> list[tuple[Class, Shift, Tensor]]:
         """Class, shift to the coarse neighbour, and weights (b, 1, *points of the class)."""
         terms = []
-        places = [(c, move) for c in self.parity.classes[1:] for move in self.parity.moves(c)]
-        for (c, move), weight in zip(places, self.weights.unbind(1), strict=True):
+        for (c, move), weight in zip(self.parity.terms, self.weights.unbind(1), strict=True):
             points = tuple(slice(0, n) for n in self.parity.counts(c))
             terms.append((c, move, weight[(slice(None), None, *points)]))
         return terms
@@ -89,10 +88,9 @@ class OperatorRestriction(LinearOperator):
     def adjoint(self) -> LinearOperator:
         return 1 / _ratio(self.P.parity) * self.P
 
-    def norm_bound(self) -> float | None:
+    def norm_bound(self) -> float:
         """Of the interpolation, times the ratio of the volumes of cells."""
-        bound = self.P.norm_bound()
-        return None if bound is None else bound / _ratio(self.P.parity)
+        return self.P.norm_bound() / _ratio(self.P.parity)
 
 
 def _ratio(parity: Parity) -> float:

@@ -65,6 +65,11 @@ class Parity:
         """From the slot of a point to those of the coarse points that it is interpolated from."""
         return list(product(*[(-1, 0) if one else (0,) for one in c]))
 
+    @cached_property
+    def terms(self) -> list[tuple[Class, Shift]]:
+        """The classes between coarse points, each with all its moves: an interpolation has a weight for every one."""
+        return [(c, move) for c in self.classes[1:] for move in self.moves(c)]
+
     def counts(self, c: Class) -> tuple[int, ...]:
         """How many points of a class there are per axis."""
         return tuple(n - n // 2 if one else m for n, m, one in zip(self.shape, self.coarse, c, strict=True))

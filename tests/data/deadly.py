@@ -16,6 +16,13 @@ def square(unit: tuple[int, str]) -> int:
     return number**2
 
 
+def exit_at_seven(unit: int) -> int:
+    """The unit itself; the process ends at once where it is 7."""
+    if unit == 7:
+        os._exit(1)
+    return unit
+
+
 def die_if_wanted(folder: Path) -> None:
     for bullet in sorted(folder.glob("bullet-*")):
         bullet.unlink()
@@ -24,12 +31,13 @@ def die_if_wanted(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Deadly(Darcy):
-    """Darcy whose shard with sample 5 kills its process while there are bullets."""
+    """Darcy whose shards with these samples kill their process while there are bullets."""
 
     folder: str = ""
+    deadly: tuple[int, ...] = (5,)
 
     def sample(self, shape, seed, indices):
         indices = list(indices)
-        if 5 in indices:
+        if set(self.deadly).intersection(indices):
             die_if_wanted(Path(self.folder))
         return super().sample(shape, seed, indices)

@@ -1,8 +1,11 @@
 import os
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import pytest
 import torch
 
+from data.deadly import exit_at_seven
 from vcycle.data import Automatic, DataError, Processes, Serial
 from vcycle.data import executor as executor_module
 
@@ -26,9 +29,37 @@ def test_a_pool_of_nothing_starts_nothing():
 
 def test_a_dead_worker_is_reported_in_a_sentence():
     before = dict(os.environ)
-    with pytest.raises(DataError, match=r"a worker process died, .* put `if __name__ == '__main__':` around"):
+    with pytest.raises(DataError, match=r"^1: every process that took it up died, .*; all else is done"):
         list(Processes(1).run(os._exit, [1]))
     assert os.environ == before
+
+
+def test_where_no_worker_can_start_no_unit_is_blamed(monkeypatch):
+    monkeypatch.setattr(executor_module, "_start_worker", partial(os._exit, 1))
+    with pytest.raises(DataError, match=r"no worker process can start: .* put `if __name__ == '__main__':` around"):
+        list(Processes(1).run(abs, [1]))
+
+
+def test_where_all_units_are_deadly_the_run_stops():
+    with pytest.raises(DataError, match=r"^\d+(, \d+)+: every .*; \d+ more were not tried: run the same command again"):
+        list(Processes(4).run(os._exit, range(40)))
+
+
+def test_a_dead_worker_costs_its_own_unit_alone():
+    results, done = Processes(2).run(exit_at_seven, [7, 8, 9, 10]), []
+    with pytest.raises(DataError, match=r"^7: every process that took it up died, .*; all else is done"):
+        for result in results:
+            done.append(result)
+    assert sorted(done) == [8, 9, 10]
+
+
+def test_where_the_system_starts_no_process_it_says_why_itself(monkeypatch):
+    def submit(*_):
+        raise OSError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", submit)
+    with pytest.raises(OSError, match="Resource temporarily"):
+        list(Processes(2).run(abs, [7, 8]))
 
 
 @pytest.mark.parametrize(("patience", "cores", "pooled"), [(0.0, 2, [2, 3, 4]), (60.0, 2, []), (0.0, 1, [])])

@@ -19,15 +19,19 @@ def test_all_results_come_though_a_worker_was_killed(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_unit_that_kills_twice_is_given_up_after_all_others_are_done(tmp_path):
-    folder = bullets(tmp_path, 9)
-    units = [(n, folder if n == 3 else "") for n in range(8)]
-    found = []
-    with pytest.raises(DataError, match=r"\(3, .*\): every process that took it up died, .*; all else is done"):
+@pytest.mark.parametrize("deadly", [{3}, {0, 1}, {2, 5, 7}, {0, 1, 2, 3, 4, 5, 6, 7}])
+def test_units_that_kill_twice_are_given_up_after_all_others_are_done(tmp_path, deadly):
+    """The first too: with two workers, 0 and 1 are in work when nothing is done yet."""
+    units, found = [(n, "") for n in range(8)], []
+    for n in deadly:
+        (tmp_path / str(n)).mkdir()
+        units[n] = (n, bullets(tmp_path / str(n), 9))
+    with pytest.raises(DataError, match=r"every process that took it up died, .*; all else is done") as caught:
         for result in Processes(2).run(square, units):
             found.append(result)
-    assert sorted(found) == [n**2 for n in range(8) if n != 3]
-    assert len(list(tmp_path.iterdir())) == 7
+    assert sorted(found) == [n**2 for n in range(8) if n not in deadly]
+    assert [n for n in range(8) if f"({n}, " in str(caught.value)] == sorted(deadly)
+    assert all(len(list((tmp_path / str(n)).iterdir())) in (7, 8) for n in deadly)
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.context import BaseContext
 from types import ModuleType
@@ -24,6 +25,7 @@ from vcycle.data.schema import DataError
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
 
+HOPELESS = 10  # units that may be lost before any is done
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 
 
@@ -50,11 +52,12 @@ class Serial(Executor):
 
 
 class Processes(Executor):
-    """A pool of fresh processes with one thread each, for the duration of one run.
+    """Fresh processes with one thread each, for the duration of one run.
 
     On Linux they are forked from a server that has done nothing but import the package: one import of torch for all.
-    Where a worker dies, the units that were in work are repeated, each in a process of its own; one that kills this
-    too is given up, and the run ends with a DataError when all others are done.
+    Where one dies, its unit alone is repeated when the others are done, in a process that has the machine for itself;
+    a unit that kills this too is given up, and the run ends with a DataError when all others are done, or early where
+    none can be.
     """
 
     def __init__(self, workers: int):
@@ -64,58 +67,92 @@ class Processes(Executor):
 
     def run(self, function: Callable[[Unit], Result], units: Sequence[Unit]) -> Iterator[Result]:
         waiting, dead, done = deque(units), [], 0
-        while waiting:
-            suspects = yield from self._until_death(function, waiting, self.workers)
-            done = len(units) - len(waiting) - len(suspects) - len(dead)
-            for suspect in suspects:
-                killed = yield from self._until_death(function, deque([suspect]), workers=1)
-                dead += killed
-                done += 1 - len(killed)
-            if suspects and not done:
-                raise DataError(
-                    "a worker process died, out of memory or killed, or none could start: use fewer workers, and if "
-                    "the running script defines the problem itself, put `if __name__ == '__main__':` around the call"
-                )
+        while waiting and (done or len(dead) <= HOPELESS):
+            put_off, killers = deque[Unit](), []
+            for unit, future in _finished(function, waiting, self.workers):
+                if not _died(future):
+                    done += 1
+                    yield future.result()
+                    continue
+                killers.append(unit)
+                if not done and len(killers) == 1:
+                    _check_that_workers_start(function, unit)
+                if not done and len(killers) > HOPELESS:
+                    put_off.extend(waiting)
+                    waiting.clear()
+            for unit in killers:
+                [(_, future)] = _finished(function, deque([unit]), workers=1)
+                if _died(future):
+                    dead.append(unit)
+                else:
+                    done += 1
+                    yield future.result()
+            waiting = put_off
         if dead:
-            raise lost(dead)
+            raise lost(dead, len(waiting))
 
-    def _until_death(
-        self, function: Callable[[Unit], Result], waiting: deque[Unit], workers: int
-    ) -> Generator[Result, None, list[Unit]]:
-        """Results while all workers live; returns the units that were in work when one died."""
-        workers = min(workers, len(waiting))
-        pool = ProcessPoolExecutor(workers, mp_context=_context(), initializer=_start_worker)
-        # Workers import the running script, guarded or not; only a problem that is defined there needs that.
-        hidden = b"__main__" not in pickle.dumps((function, waiting[0]))
-        working: dict[Future[Result], Unit] = {}
-        try:
-            while waiting or working:
-                with _environment(ONE_THREAD), _script_hidden() if hidden else nullcontext():
-                    while waiting and len(working) < workers:
-                        unit = waiting.popleft()
-                        try:
-                            working[pool.submit(function, unit)] = unit
-                        except BrokenProcessPool:
-                            waiting.appendleft(unit)
-                            return list(working.values()) or [waiting.popleft()]
-                for future in wait(working, return_when=FIRST_COMPLETED).done:
+
+def _finished(
+    function: Callable[[Unit], Result], waiting: deque[Unit], workers: int
+) -> Generator[tuple[Unit, Future[Result]]]:
+    """The units of a queue that shrinks, each with its future, done or dead, as soon as it is either.
+
+    Every process has a pool of its own: in a common one the death of one takes the units of all, and leaves the
+    pool in a state that nothing ends (CPython 3.11) where another is just being started.
+    """
+    # Workers import the running script, guarded or not; only a problem that is defined there needs that.
+    hidden = bool(waiting) and b"__main__" not in pickle.dumps((function, waiting[0]))
+    idle: list[ProcessPoolExecutor] = []
+    working: dict[Future[Result], tuple[Unit, ProcessPoolExecutor]] = {}
+    try:
+        while waiting or working:
+            with _environment(ONE_THREAD), _script_hidden() if hidden else nullcontext():
+                while waiting and len(working) < workers:
+                    pool = idle.pop() if idle else ProcessPoolExecutor(1, _context(), _start_worker)
                     try:
-                        result = future.result()
-                    except BrokenProcessPool:
-                        return list(working.values())
-                    del working[future]
-                    yield result
-            return []
-        finally:
+                        future = pool.submit(function, waiting[0])
+                    except BrokenProcessPool:  # it died of something else, while it had no work
+                        pool.shutdown()
+                        continue
+                    working[future] = waiting.popleft(), pool
+            for future in wait(working, return_when=FIRST_COMPLETED).done:
+                unit, pool = working.pop(future)
+                if _died(future):
+                    pool.shutdown()
+                else:
+                    idle.append(pool)
+                yield unit, future
+    finally:
+        for pool in [*idle, *(pool for _, pool in working.values())]:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def lost(units: Sequence[object]) -> DataError:
-    """What to say of units that killed the processes they ran in."""
+def _died(future: Future[Result]) -> bool:
+    return isinstance(future.exception(), BrokenProcessPool)
+
+
+def _check_that_workers_start(function: Callable[[Unit], Result], unit: Unit) -> None:
+    """A DataError where even a process dies that only loads a function and a unit, and does nothing."""
+    [(_, future)] = _finished(partial(_nothing, function), deque([unit]), workers=1)
+    if _died(future):
+        raise DataError(
+            "no worker process can start: if the running script defines the problem itself, put "
+            "`if __name__ == '__main__':` around the call; else give the machine more memory"
+        )
+
+
+def lost(units: Sequence[object], left: int = 0) -> DataError:
+    """What to say of units that killed the processes they ran in, when `left` more were not tried."""
+    rest = f"{left} more were not tried" if left else "all else is done"
     return DataError(
-        f"{', '.join(map(str, units))}: every process that took it up died, out of memory or killed; all else is done: "
+        f"{', '.join(map(str, units))}: every process that took it up died, out of memory or killed; {rest}: "
         "run the same command again, with fewer workers or where there is more memory"
     )
+
+
+def _nothing(function: Callable[[Unit], Result], unit: Unit) -> None:
+    """Work that only a process that cannot start dies of: it has loaded the function and the unit."""
+    del function, unit
 
 
 class Automatic(Executor):

@@ -16,6 +16,7 @@ from vcycle.data.labels import solve_samples
 from vcycle.data.layout import write_shard
 from vcycle.data.schema import Configuration, Description, ShardRecord
 from vcycle.problems import Problem
+from vcycle.spaces import kept_memory
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
@@ -49,6 +50,7 @@ class Work:
         return self.folder / UNFINISHED / f"{self.file.stem}.json"
 
 
+@kept_memory()
 def make_shard(work: Work) -> ShardRecord:
     """Sample, solve, verify, write, and only then give the file its name and record it."""
     start = time.perf_counter()

@@ -14,6 +14,7 @@ from vcycle.jobs.run_folder import CONFIG, copy_run
 from vcycle.jobs.seen import ancestors, refuse_seen
 from vcycle.jobs.tasks import derived_seed, solved, task
 from vcycle.jobs.trials import stored
+from vcycle.spaces import kept_memory
 from vcycle.surrogate import Calibration, Ensemble, Scale, Surrogate, load, members, together, write_calibration
 from vcycle.surrogate.store import WEIGHTS
 
@@ -36,6 +37,7 @@ class CalibratedRun:
         return f"{summary(self.calibration)}\nwritten to {self.folder}"
 
 
+@kept_memory()
 def calibrate(
     runs: str | Path | Sequence[str | Path],
     data: DataConfig | str | Path | None = None,

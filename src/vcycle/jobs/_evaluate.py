@@ -19,6 +19,7 @@ from vcycle.jobs.pairs import cut
 from vcycle.jobs.portrait import facts, provenance, title
 from vcycle.jobs.rolled import rolled_out
 from vcycle.jobs.trials import Trials, fresh, seed_of, stored
+from vcycle.spaces import kept_memory
 from vcycle.surrogate import Surrogate, load, members, training_resolution
 
 Shape = tuple[int, ...]
@@ -36,6 +37,7 @@ class Evaluated:
         return f"{table(self.evaluation)}\nwritten to {self.report} and {self.json}"
 
 
+@kept_memory()
 def evaluate(
     run: str | Path,
     data: DataConfig | str | Path | None = None,

@@ -8,7 +8,7 @@ import numpy as np
 
 from vcycle.hybrid import Marched
 from vcycle.jobs.arrays import read_array, write_array
-from vcycle.spaces import L2
+from vcycle.spaces import L2, kept_memory
 from vcycle.surrogate import load
 
 
@@ -39,6 +39,7 @@ class MarchedRun:
         return bool(self.solution.verified.all())
 
 
+@kept_memory()
 def march(
     run: str | Path,
     input: str | Path | np.ndarray,

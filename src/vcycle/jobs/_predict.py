@@ -8,6 +8,7 @@ import numpy as np
 from vcycle.hybrid import Form
 from vcycle.jobs.arrays import read_array, write_array
 from vcycle.jobs.calibration_words import calibration_words
+from vcycle.spaces import kept_memory
 from vcycle.surrogate import Prediction, load
 
 ERRORS = {"energy norm": "energy error", "gradient norm": "gradient error", "energy distance": "energy distance"}
@@ -25,6 +26,7 @@ class Predicted:
         return self.report if self.file is None else f"{self.report}\nwritten to {self.file}"
 
 
+@kept_memory()
 def predict(
     run: str | Path,
     input: str | Path | np.ndarray,

@@ -8,6 +8,7 @@ import numpy as np
 
 from vcycle.hybrid import Corrected
 from vcycle.jobs.arrays import read_array, write_array
+from vcycle.spaces import kept_memory
 from vcycle.surrogate import load
 
 
@@ -35,6 +36,7 @@ class Solved:
         return bool(self.solution.verified.all())
 
 
+@kept_memory()
 def solve(
     run: str | Path,
     input: str | Path | np.ndarray,

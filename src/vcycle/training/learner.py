@@ -12,9 +12,9 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from vcycle.spaces import kept_memory
 from vcycle.training.batch import Batch, Forward, Loss
 from vcycle.training.batch_statistics import batch_statistics
-from vcycle.training.kept_memory import kept_memory
 from vcycle.training.processes import Processes
 from vcycle.training.recompute import recomputed
 from vcycle.training.settings import Settings

@@ -4,15 +4,17 @@ import platform
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from vcycle.training import kept_memory
+from vcycle import spaces
 
+FILE = Path(spaces.__file__).with_name("memory.py")
 SIZE = 2**26  # 64 MiB: more than glibc ever keeps by itself
 FAULTS = f"""
 import ctypes, resource, runpy
-kept_memory = runpy.run_path({kept_memory.__file__!r})["kept_memory"]
+kept_memory = runpy.run_path({str(FILE)!r})["kept_memory"]
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.free.argtypes, libc.memset.argtypes = (
     ctypes.c_void_p, [ctypes.c_void_p], [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t])
@@ -27,6 +29,9 @@ def faults():
 with kept_memory():
     faults()
     print(faults())
+    with kept_memory():
+        pass
+    print(faults())
 print(faults())
 """
 
@@ -36,7 +41,7 @@ def test_a_block_is_not_taken_from_the_system_again_and_again():
     """In a process of its own: a heap that has seen much may have no room to grow in one piece."""
     ended = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
-    kept, after = map(int, ended.stdout.split())
+    kept, nested, after = map(int, ended.stdout.split())
     pages = SIZE / resource.getpagesize()
-    assert kept < pages / 100
+    assert max(kept, nested) < pages / 100
     assert after > pages / 2

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from torch import nn
 
-from vcycle.operators import Level, Multigrid, Prolongation, Smoother, Stencil
+from vcycle.operators import Level, LinearOperator, Multigrid, Prolongation, Smoother, Stencil
 from vcycle.spaces import Ghost, Space
 
 Start = Literal["iterate", "zero"]
@@ -104,9 +104,9 @@ class _Stencils:
 
     def __init__(self, cycle: Cycle, source: Space, target: Space):
         self.cycle, self.source, self.target = cycle, source, target
-        self.drawn: dict[tuple[str | int, ...], nn.Module] = {}
+        self.drawn: dict[tuple[str | int, ...], LinearOperator] = {}
 
-    def __call__(self, name: str, level: int, step: int = 0) -> nn.Module:
+    def __call__(self, name: str, level: int, step: int = 0) -> LinearOperator:
         use = (name, level, step)
         key = use[: {None: 3, "steps": 2, "levels": 1}[self.cycle.shared]]
         if key not in self.drawn:
@@ -119,7 +119,7 @@ class _Stencils:
         f, u = (Space(s.domain, factor * s.channels, s.placement) for s in (self.source, self.target))
         return f, u
 
-    def _new(self, name: str, level: int) -> nn.Module:
+    def _new(self, name: str, level: int) -> LinearOperator:
         cycle, (f, u) = self.cycle, self.spaces(level)
         if name == "S":
             return Stencil(f, u, ghost=cycle.ghost, bias=cycle.bias)

@@ -17,6 +17,7 @@ class LinearOperator(nn.Module, ABC):
 
     W(u)             apply, (b, c_in, *grid) to (b, c_out, *grid)
     W.adjoint()      the operator with (W u, v)_target = (u, W* v)_source
+    W.residual(f, u) f - W u
     W.norm_bound()   a number >= ||W||, or None where none is known
     W1 + W2, W1 - W2, 2 * W, -W, W1 @ W2    sums, multiples and compositions are operators again
 
@@ -41,6 +42,10 @@ class LinearOperator(nn.Module, ABC):
     @abstractmethod
     def norm_bound(self) -> float | None:
         """An upper bound of ||W|| from L2 to L2 at every resolution, or None."""
+
+    def residual(self, f: Field, u: Field) -> Field:
+        """f - W u."""
+        return f - self(u)
 
     def __add__(self, other: "LinearOperator") -> "LinearOperator":
         return Sum(self, other)

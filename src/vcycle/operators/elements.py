@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.spaces import Domain, Grid
+from vcycle.spaces.domain import Faces
 
 Field = Float[Tensor, "b c *grid"]
 Gradient = Float[Tensor, "..."]  # (b, c, d, 2^d, *grid): component, axis, subcell
@@ -40,17 +41,20 @@ def with_ghosts(u: Field, domain: Domain) -> Float[Tensor, "..."]:
     """u with a ghost beyond every face."""
     require_cells(tuple(u.shape[-domain.dimension :]))
     for axis, faces in enumerate(domain.boundary):
-        dim = axis - domain.dimension
-        n = u.shape[dim]
-        if domain.periodic(axis):
-            u = torch.cat([u.narrow(dim, n - 1, 1), u, u.narrow(dim, 0, 1)], dim)
-            continue
-        ends = []
-        for condition, first, second in zip(faces, (0, n - 1), (1, n - 2), strict=True):
-            near, far = ghost_weights(condition)
-            ends.append(near * u.narrow(dim, first, 1) + far * u.narrow(dim, second, 1))
-        u = torch.cat([ends[0], u, ends[1]], dim)
+        u = between_ghosts(u, axis - domain.dimension, faces)
     return u
+
+
+def between_ghosts(u: Float[Tensor, "..."], dim: int, faces: Faces) -> Float[Tensor, "..."]:
+    """u with a ghost at both ends of one axis."""
+    n = u.shape[dim]
+    if faces[0] == "periodic":
+        return torch.cat([u.narrow(dim, n - 1, 1), u, u.narrow(dim, 0, 1)], dim)
+    ends = []
+    for condition, first, second in zip(faces, (0, n - 1), (1, n - 2), strict=True):
+        near, far = ghost_weights(condition)
+        ends.append(near * u.narrow(dim, first, 1) + far * u.narrow(dim, second, 1))
+    return torch.cat([ends[0], u, ends[1]], dim)
 
 
 def gradient(u: Field, domain: Domain) -> Gradient:

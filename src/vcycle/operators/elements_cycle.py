@@ -8,11 +8,13 @@ from torch import Tensor
 
 from vcycle.operators.base import LinearOperator
 from vcycle.operators.compact import Compact, Field
+from vcycle.operators.elements import between_ghosts
 from vcycle.operators.geometric import Chebyshev, DenseInverse, contrast, short_axes
 from vcycle.operators.multigrid import Level, Multigrid, Smoother
 from vcycle.spaces import Space, per_sample
 from vcycle.spaces.basis import apply_axes
-from vcycle.spaces.transfer import averaging_matrix, interpolation_matrix
+from vcycle.spaces.domain import Faces
+from vcycle.spaces.transfer import averaging_matrix
 
 Moduli = Float[Tensor, "..."]  # (b, c, d, c, d, 2^d or 1, *grid)
 
@@ -26,8 +28,8 @@ SINGLE_PRECISION_CONTRAST = 1e3  # single precision keeps 7 digits, of which the
 
 
 def elements_multigrid(A: Compact, moduli: Moduli, reaction: Field | None = None) -> Multigrid:
-    """The textbook V-cycle for A = Compact.assemble(moduli, domain, reaction): Chebyshev-Jacobi and multilinear
-    interpolation.
+    """The textbook V-cycle for A = Compact.assemble(moduli, domain, reaction): Chebyshev-Jacobi, and the elements of
+    the coarse grid evaluated on the fine one.
 
     A fine cell is a subcell of a coarse one, so coarse moduli are the means of those in fine cells: a tensor keeps its
     directions, which sums of stencils over blocks of cells would lose. Self-adjoint and positive; in single precision
@@ -45,10 +47,7 @@ def elements_multigrid(A: Compact, moduli: Moduli, reaction: Field | None = None
             break
         coarse = tuple((n + 1) // 2 if axis in axes else n for axis, n in enumerate(shape))
         smoother = Smoother(Chebyshev(A, STEPS, LOWEST * largest, largest), A)
-        matrices = [
-            torch.from_numpy(interpolation_matrix(m, n, faces, "cell")).to(A.k)
-            for m, n, faces in zip(coarse, shape, domain.boundary, strict=True)
-        ]
+        matrices = [_elements(m, n, faces).to(A.k) for m, n, faces in zip(coarse, shape, domain.boundary, strict=True)]
         P, R = AxisMatrices(A.source, matrices), AxisMatrices(A.source, [M.mT for M in matrices])
         levels.append(Level([smoother], [smoother], A=A, R=R, P=P))
         moduli = _on_subcells(moduli.mean(5), coarse)
@@ -81,6 +80,17 @@ class AxisMatrices(LinearOperator):
         """The product of the largest singular values."""
         sizes = [float(torch.linalg.matrix_norm(M, 2)) * (M.shape[1] / M.shape[0]) ** 0.5 for M in self.matrices]
         return math.prod(sizes)
+
+
+def _elements(m: int, n: int, faces: Faces) -> Float[Tensor, "n m"]:
+    """Linear elements on m cells in the centres of n cells, with the ghosts of operators.elements.
+
+    At a free end they go on with their slope: a rotation, which costs no energy, stays one.
+    """
+    extended = between_ghosts(torch.eye(m, dtype=torch.float64), 0, faces)
+    position = (torch.arange(n, dtype=torch.float64) + 0.5) * m / n + 0.5  # in cells, counted from the ghost
+    left = position.floor().long()
+    return torch.lerp(extended[left], extended[left + 1], (position - left)[:, None])
 
 
 def _averages(u: Float[Tensor, "..."], shape: tuple[int, ...]) -> Float[Tensor, "..."]:

@@ -65,25 +65,37 @@ class FiniteVolume(LinearOperator):
         return tuple(k * d for k, d in zip(self.faces, difference(u, self.domain), strict=True))
 
     def forward(self, u: Field) -> Field:
-        if torch.is_grad_enabled() and (u.requires_grad or self.diagonal.requires_grad):
+        if self._differentiated(u):
             out = -divergence(self.flux(u), self.domain)
             return out if self.reaction is None else out + self.reaction * u
-        return self._stencil(u)
+        return self._add_neighbours(self.diagonal * u, u, -1)
 
-    def _stencil(self, u: Field) -> Field:
-        """The same arithmetic with fused updates in place: diagonal times u minus the neighbours."""
-        out = self.diagonal * u
+    def residual(self, f: Field, u: Field) -> Field:
+        """f - A u in one pass, for smoothing.
+
+        Rounding is that of diagonal times u, because f comes in before neighbours cancel: solvers that judge by the
+        last digits subtract A(u).
+        """
+        if self._differentiated(f, u):
+            return f - self(u)
+        return self._add_neighbours(torch.addcmul(f, self.diagonal, u, value=-1), u, 1)
+
+    def _differentiated(self, *fields: Field) -> bool:
+        return torch.is_grad_enabled() and any(field.requires_grad for field in (self.diagonal, *fields))
+
+    def _add_neighbours(self, out: Field, u: Field, sign: int) -> Field:
+        """out += sign k u_neighbour over all faces, fused and in place."""
         for axis, k in enumerate(self.faces):
             dim, n = axis - self.domain.dimension, u.shape[axis - self.domain.dimension]
             interior = k.narrow(dim, 1, n - 1)
             low, high = u.narrow(dim, 0, n - 1), u.narrow(dim, 1, n - 1)
-            out.narrow(dim, 0, n - 1).addcmul_(interior, high, value=-1)
-            out.narrow(dim, 1, n - 1).addcmul_(interior, low, value=-1)
+            out.narrow(dim, 0, n - 1).addcmul_(interior, high, value=sign)
+            out.narrow(dim, 1, n - 1).addcmul_(interior, low, value=sign)
             if self.domain.periodic(axis):
                 first, last = u.narrow(dim, 0, 1), u.narrow(dim, n - 1, 1)
                 wrap = k.narrow(dim, 0, 1)
-                out.narrow(dim, 0, 1).addcmul_(wrap, last, value=-1)
-                out.narrow(dim, n - 1, 1).addcmul_(wrap, first, value=-1)
+                out.narrow(dim, 0, 1).addcmul_(wrap, last, value=sign)
+                out.narrow(dim, n - 1, 1).addcmul_(wrap, first, value=sign)
         return out
 
     def adjoint(self) -> LinearOperator:

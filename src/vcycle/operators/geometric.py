@@ -3,6 +3,7 @@
 import math
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
@@ -78,12 +79,12 @@ class Chebyshev(LinearOperator):
     def forward(self, u: Field) -> Field:
         r, sigma = u, self.middle / self.radius
         rho = 1 / sigma
-        p = r * self.inverse_diagonal / self.middle
+        p = (r * self.inverse_diagonal).div_(self.middle)
         u = p
         for _ in range(self.steps - 1):
-            r = r - self.A(p)
+            r = self.A.residual(r, p)
             new = 1 / (2 * sigma - rho)
-            p = torch.addcmul(new * rho * p, r, self.inverse_diagonal, value=2 * new / self.radius)
+            p = (new * rho * p).addcmul_(r, self.inverse_diagonal, value=2 * new / self.radius)
             u, rho = u + p, new
         return u
 
@@ -123,9 +124,10 @@ class Injection(LinearOperator):
         self.axes, self.shape = axes, shape
 
     def forward(self, u: Field) -> Float[Tensor, "b c *target"]:
-        for axis in self.axes:
-            dim = axis - len(self.shape)
-            u = u.repeat_interleave(2, dim).narrow(dim, 0, self.shape[axis])
+        size = [2 * n if axis in self.axes else n for axis, n in enumerate(u.shape[2:])]
+        u = F.interpolate(u, size, mode="nearest")
+        for dim, n in enumerate(self.shape, start=2):
+            u = u.narrow(dim, 0, n)
         return u
 
     def adjoint(self) -> LinearOperator:

@@ -12,17 +12,17 @@ from vcycle.spaces import Space
 class Smoother(nn.Module):
     """u <- u + S(f - A u); from u = 0 simply S f, and then A may be None."""
 
-    def __init__(self, S: nn.Module, A: nn.Module | None = None):
+    def __init__(self, S: nn.Module, A: LinearOperator | None = None):
         super().__init__()
         self.S: nn.Module = S
-        self.A: nn.Module | None = A
+        self.A: LinearOperator | None = A
 
     def forward(self, u: Field | None, f: Field) -> Field:
         if u is None:
             return self.S(f)
         if self.A is None:
             raise ValueError("this Smoother has no A and can only start from u = 0: give it the operator A")
-        return u + self.S(f - self.A(u))
+        return u + self.S(self.A.residual(f, u))
 
 
 class Level(nn.Module):
@@ -40,7 +40,7 @@ class Level(nn.Module):
         pre: Sequence[Smoother],
         post: Sequence[Smoother] = (),
         *,
-        A: nn.Module | None = None,
+        A: LinearOperator | None = None,
         R: nn.Module | None = None,
         Pi: nn.Module | None = None,
         P: nn.Module | None = None,
@@ -48,7 +48,7 @@ class Level(nn.Module):
     ):
         super().__init__()
         self.pre, self.post = nn.ModuleList(pre), nn.ModuleList(post)
-        self.A: nn.Module | None = A
+        self.A: LinearOperator | None = A
         self.R: nn.Module | None = R
         self.Pi: nn.Module | None = Pi
         self.P: nn.Module | None = P
@@ -98,7 +98,7 @@ class Multigrid(LinearOperator):
             raise ValueError(f"level {depth} starts from u = 0 without a pre-smoother: give it one, or a Pi above it")
         if level.R is None or level.P is None:
             return u
-        g = level.R(f if level.A is None else f - level.A(u))
+        g = level.R(f if level.A is None else level.A.residual(f, u))
         v = None if level.Pi is None else level.Pi(u)
         for _ in range(self.gamma):
             v = self._cycle(depth + 1, v, g)

@@ -218,7 +218,7 @@ def saves_and_loads(candidate: Candidate) -> None:
 
 
 def closed_algebra(candidate: Candidate) -> None:
-    """W + W, W - W, 2 W, -W and W* W act as they should, and so do their adjoints and bounds."""
+    """W + W, W - W, 2 W, -W, W* W and f - W u are what they should be, and so are their adjoints and bounds."""
     W = candidate.operator()
     u = _field(W.source, candidate.shape, 1)
     image = W(u)
@@ -229,6 +229,9 @@ def closed_algebra(candidate: Candidate) -> None:
         ("-W", -W, -image),
     ):
         _close(candidate, f"has a wrong {text}", operator(u), expected)
+    f = _like(image, 3)
+    for given in (u, u.clone().requires_grad_()):
+        _close(candidate, "has a wrong f - W u", W.residual(f, given), f - image)
     adjoint, bound = _adjoint(W), W.norm_bound()
     if bound is not None:
         _require((W - 3 * W).norm_bound() == 4 * bound, f"{candidate.name}: the bound of W - 3 W is not 4 ||W||")

@@ -75,6 +75,13 @@ def test_a_tube_mirrored_about_its_axis_is_the_same():
     torch.testing.assert_close(other.flip(2) * torch.tensor([1.0, -1.0, 1.0]).view(3, 1, 1), one, atol=1e-12, rtol=0)
 
 
+def test_the_order_of_the_samples_says_nothing():
+    """Though those with like viscosities are solved together, and share their steps."""
+    problem = Tube(time=0.1)
+    inputs = problem.sample((8, 8), 5, range(5))
+    assert torch.equal(problem.solve(inputs.flip(0)).value.flip(0), problem.solve(inputs).value)
+
+
 def test_a_tube_has_an_inlet_an_outlet_and_plates():
     with pytest.raises(ValueError, match="an inlet"):
         Tube(Domain.unit(2, "dirichlet"))

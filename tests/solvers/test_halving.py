@@ -28,6 +28,16 @@ def test_the_residual_is_the_error():
     assert math.isclose(error, float(solution.residual), rel_tol=1e-2)
 
 
+def test_the_residual_is_the_error_though_the_first_steps_are_hardly_larger():
+    def march(inputs: torch.Tensor, halvings: int) -> torch.Tensor:
+        return inputs * (1 + 0.1 * (1.0 if halvings == 0 else 1.2**-3 * 8.0 ** (1 - halvings)))
+
+    for most in (1, 2, 3):
+        solution = halve_steps(march, ONE, 3, 1e-9, most, first=1.2)
+        error = float((solution.value - ONE).norm() / solution.value.norm())
+        assert math.isclose(error, float(solution.residual), rel_tol=1e-12)
+
+
 def test_a_sample_that_a_few_halvings_rescue_is_solved():
     for unstable in (1, 2):
         asked, march = marching(unstable)

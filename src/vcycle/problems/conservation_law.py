@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -42,6 +42,8 @@ class ConservationLaw(MethodOfLines):
     of that scheme, with other forms of the fluxes and other steps; what the grid itself does to a label is measured by
     `discretisation_error`. States without positive density, pressure or depth are reported as not converged.
     """
+
+    courant: ClassVar[float] = 2 * COURANT  # of the first steps, which are halved at least once
 
     domain: Domain = Domain.unit(2, "periodic")
     time: float = 0.2
@@ -137,7 +139,7 @@ class ConservationLaw(MethodOfLines):
 
     def _march(self, inputs: Inputs, snapshots: int, halvings: int) -> Field:
         volumes, w = self._refined(inputs, self.refinement)
-        states = volumes.march(w, self.interval, snapshots, COURANT / 2**halvings)
+        states = volumes.march(w, self.interval, snapshots, self.courant / 2**halvings)
         return self._averaged(states, snapshots, self.refinement)
 
     def _refined(self, inputs: Inputs, factor: int) -> tuple[FiniteVolumes, States]:

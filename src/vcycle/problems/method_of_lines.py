@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from vcycle.problems.base import Field, Inputs, PerSample
 from vcycle.problems.time_dependent import TimeDependent
@@ -18,6 +19,8 @@ class MethodOfLines(TimeDependent):
     is no part of that; a finer grid shows it.
     """
 
+    first: ClassVar[float] = 2.0  # ratio of the steps of `march` without a halving to those with one
+
     accuracy: float = 5e-5
 
     def __post_init__(self) -> None:
@@ -31,7 +34,7 @@ class MethodOfLines(TimeDependent):
 
     @abstractmethod
     def march(self, inputs: Inputs, halvings: int) -> Field:
-        """The states asked for, with steps 2^-halvings times the first guess; NaN where there are none."""
+        """The states asked for, with steps that were halved so often; NaN where there are none."""
 
     @abstractmethod
     def march_again(self, inputs: Inputs) -> Field:
@@ -49,7 +52,7 @@ class MethodOfLines(TimeDependent):
         """The residual is the estimated relative error in time; the step is halved at most `most` times."""
         self.require_channels(inputs)
         accuracy = self.accuracy if tolerance is None else tolerance
-        return halve_steps(self.march, inputs, self.order, accuracy, most)
+        return halve_steps(self.march, inputs, self.order, accuracy, most, self.first)
 
     def residual(self, inputs: Inputs, u: Field) -> PerSample:
         """The relative L2 distance of u from the states computed anew, plus the estimate of their error in time."""

@@ -23,7 +23,17 @@ Cells = Float[Tensor, "b 1 *grid"]
 PerSample = Float[Tensor, " b"]
 # What the third-order Runge-Kutta scheme is stable for along the imaginary and the negative real axis.
 WAVES, DECAY = 1.7, 2.5
-SAFETY = 0.8
+SAFETY = 0.96
+FIRST = 1.2  # ratio of the first two steps: those that viscosity allows are mostly smaller than accuracy asks for
+
+
+def halved(steps: int, halvings: int) -> int:
+    """How many steps there are after so many halvings, the first of which makes them `FIRST` times as many.
+
+    >>> [halved(100, k) for k in range(4)]
+    [100, 120, 240, 480]
+    """
+    return math.ceil(FIRST * steps) * 2 ** (halvings - 1) if halvings else steps
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,7 @@ class DrivenCavity:
         self, interval: float, snapshots: int, halvings: int, given: Float[Tensor, "b d *grid"] | None = None
     ) -> Float[Tensor, "b s *grid"]:
         """(u, v, ..., p) at the centres after `interval`, 2 `interval`, ..., from velocities there or from rest."""
-        steps = self.steps(interval) * 2**halvings
+        steps = halved(self.steps(interval), halvings)
         dt, states = interval / steps, []
         u = self.at_rest() if given is None else self.projected(from_centres(given)[0])[0]
         for _ in range(snapshots):

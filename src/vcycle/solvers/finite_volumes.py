@@ -47,9 +47,9 @@ class FiniteVolumes:
         dim, n = axis + 2, self.shape[axis]
         padded = self._with_ghosts(r, axis)
         steps = padded.diff(dim=dim)
-        slope = LIMITERS[self.limiter](steps.narrow(dim, 0, n + 2), steps.narrow(dim, 1, n + 2))
+        half = LIMITERS[self.limiter](steps.narrow(dim, 0, n + 2), steps.narrow(dim, 1, n + 2)) / 2
         centre = padded.narrow(dim, 1, n + 2)
-        return self.system.from_slopes_of(centre - slope / 2), self.system.from_slopes_of(centre + slope / 2)
+        return self.system.from_slopes_of(centre - half), self.system.from_slopes_of(centre + half)
 
     def fastest(self, w: State) -> Float[Tensor, " b"]:
         """The largest of sum_i (|u_i| + c) / h_i: what a time step may not exceed the Courant number over."""

@@ -39,19 +39,21 @@ class Gas(HyperbolicSystem):
         return (w[:, [0, -1]] > 0).flatten(1).all(1) & finite(w)
 
     def interface(self, left: State, right: State, axis: int) -> tuple[State, State]:
-        q = self.conserved(left), self.conserved(right)
-        f = self._flux(left, q[0], axis), self._flux(right, q[1], axis)
         u, c = (left[:, axis + 1], right[:, axis + 1]), (self.signal_speed(left), self.signal_speed(right))
         if self.riemann == "rusanov":
+            q = self.conserved(left), self.conserved(right)
             speed = torch.maximum(u[0].abs() + c[0], u[1].abs() + c[1])
-            flux = rusanov(f[0], f[1], q[1] - q[0], speed)
+            flux = rusanov(self._flux(left, q[0], axis), self._flux(right, q[1], axis), q[1] - q[0], speed)
             return flux, flux
         slow, fast = extreme_speeds(u, c)
         mass = left[:, 0] * (slow - u[0]), right[:, 0] * (fast - u[1])
         contact = (right[:, -1] - left[:, -1] + u[0] * mass[0] - u[1] * mass[1]) / (mass[0] - mass[1])
-        low = f[0] + slow.clamp_max(0)[:, None] * (self._star(left, q[0], slow, contact, axis) - q[0])
-        high = f[1] + fast.clamp_min(0)[:, None] * (self._star(right, q[1], fast, contact, axis) - q[1])
-        flux = torch.where((contact >= 0)[:, None], low, high)
+        # What the face sees lies between the contact and the wave on one side of it.
+        from_left = contact >= 0
+        w, wave = torch.where(from_left[:, None], left, right), torch.where(from_left, slow, fast)
+        reach = torch.where(from_left, slow.clamp_max(0), fast.clamp_min(0))[:, None]
+        q = self.conserved(w)
+        flux = self._flux(w, q, axis) + reach * (self._star(w, q, wave, contact, axis) - q)
         return flux, flux
 
     def _flux(self, w: State, q: State, axis: int) -> State:

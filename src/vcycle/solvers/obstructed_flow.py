@@ -82,8 +82,8 @@ class ObstructedFlow(TubeFlow):
         """field - grad p without divergence and 0 on the obstacle, and p, 0 in it; `inlet` flows in."""
         flow, p = super().projected(self.open * field, inlet)
         pressures, inverse = self.response
-        force = -(inverse @ flow.gather(1, self.surface[0])[..., None])
-        more = (force[..., None] * pressures).sum(1, keepdim=True)
+        force = -(inverse @ flow.gather(1, self.surface[0])[..., None])  # (b, k, 1)
+        more = (force.mT @ pressures.flatten(2)).view_as(p)
         return self.open * (flow - self.gradient(more)), ~self.solid[:, None] * (p + more)
 
     @property

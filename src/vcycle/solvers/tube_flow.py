@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.solvers.driven_cavity import DECAY, SAFETY, WAVES
+from vcycle.solvers.driven_cavity import DECAY, SAFETY, WAVES, halved
 from vcycle.solvers.fast_poisson import solve_poisson
 from vcycle.solvers.finite_volumes import ssp_rk3
 from vcycle.spaces import Domain, Grid
@@ -95,7 +95,7 @@ class TubeFlow:
         self, interval: float, snapshots: int, halvings: int, given: Float[Tensor, "b 2 n m"] | None = None
     ) -> Float[Tensor, "b s n m"]:
         """(u, v, p) at the centres after `interval`, 2 `interval`, ..., from velocities there or from `start`."""
-        steps, out = self.steps(interval) * 2**halvings, []
+        steps, out = halved(self.steps(interval), halvings), []
         state = self.start() if given is None else self.projected(self.from_centres(given), self.inlet)[0]
         for _ in range(snapshots):
             for _ in range(steps):

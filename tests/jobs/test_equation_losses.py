@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from vcycle.jobs.equation_losses import EQUATION_LOSSES, dual_residual, ritz
+from vcycle.jobs.equation_losses import EQUATION_LOSSES, dual_residual, preconditioned_residual, ritz
 from vcycle.problems import Darcy, HighContrast, TwoPhase
-from vcycle.spaces import Domain
+from vcycle.spaces import H1, Domain
 from vcycle.training import Batch
 
 PROBLEMS = {
@@ -53,6 +53,15 @@ def test_the_dual_residual_is_the_energy_error_up_to_the_quality_of_the_cycle(pr
     for v in (torch.zeros_like(u), u + u.std() * noise, u * (1 + 0.1 * noise)):
         ratio = dual_residual(problem)(v, Batch(x)) / norm.relative(v, u)
         assert (ratio > 0.5).all() and (ratio < 2).all()
+
+
+def test_the_preconditioned_residual_is_the_error_in_h1_up_to_what_the_cycle_leaves(problem, solved):
+    x, u = solved
+    noise = torch.randn(u.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    norm, loss = H1(problem.domain), preconditioned_residual(problem)
+    for v in (torch.zeros_like(u), u + u.std() * noise, u * (1 + 0.1 * noise)):
+        ratio = loss(v, Batch(x)) / norm.relative(v, u)
+        assert (ratio > 0.9).all() and (ratio < 1.1).all()
 
 
 def test_the_gradient_of_the_dual_residual_is_that_of_differences(problem, solved):

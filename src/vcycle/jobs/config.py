@@ -115,9 +115,11 @@ class TrainConfig(Config):
     """inputs to mean 0 and deviation 1, per channel or per point"""
     output_scaling: Literal["scale", "channel", "pointwise", "none"] = "scale"
     """outputs to mean square 1, or as inputs; subtracting means costs the exact boundary values"""
-    loss: Literal["l2", "h1", "energy", "bound", "ritz", "strong_residual", "dual_residual"] = "h1"
+    loss: Literal[
+        "l2", "h1", "energy", "bound", "ritz", "strong_residual", "dual_residual", "preconditioned_residual"
+    ] = "h1"
     """relative error in a norm; or, without labels: the guaranteed error bound, Ritz's energy, the residual of the
-    equation point by point, or in the norm of one V-cycle, which suits high contrasts"""
+    equation point by point, or in the norm of one V-cycle, or what one V-cycle makes of it in H1, for high contrasts"""
     optimizer: OptimizerConfig = OptimizerConfig()
     """the method"""
     schedule: Schedule = OneCycleConfig()

@@ -10,9 +10,10 @@ Both solve the same discrete equations on one thread; `difference` is how well t
 - for evolution solve_ivp on the same right-hand side, transforms and all, to the same tolerance: LSODA on intervals
   (stiff methods need a Jacobian, which fits there), DOP853 elsewhere.
 
-Times are the least of three rounds taken in turns, one round where a solve takes long. A script that has not finished
-one sample after LIMIT seconds is stopped, and its row says '>'. Rows of problems and points that were not asked for
-stay as they are, with their machine and date.
+Times are the least of three rounds taken in turns, one round where a solve takes long; freed memory stays with the
+process for both, as in `vcycle generate` (spaces.kept_memory). A script that has not finished one sample after LIMIT
+seconds is stopped, and its row says '>'. Rows of problems and points that were not asked for stay as they are, with
+their machine and date.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from torch import Tensor
 import vcycle
 from machine import update_table
 from vcycle.problems import PROBLEMS, Evolution, Problem
+from vcycle.spaces import kept_memory
 
 BATCH, ROUNDS, LIMIT, LONG = 16, 3, 60.0, 5.0
 LINE = 256  # points on intervals
@@ -75,6 +77,7 @@ def place(row: dict[str, Any]) -> tuple[int, int]:
     return list(PROBLEMS).index(row["problem"]), int(row["points"])
 
 
+@kept_memory()
 def compare(problem: Problem, n: int) -> dict[str, object]:
     """One row: milliseconds per sample of both, and how much they differ."""
     inputs = problem.sample((n,) * problem.domain.dimension, 5, range(BATCH))

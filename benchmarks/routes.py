@@ -1,11 +1,11 @@
-"""Are labels needed? The same network from labelled samples and, in four ways, from the equation alone.
+"""Are labels needed? The same network from labelled samples and, in five ways, from the equation alone.
 
     python benchmarks/routes.py [--cases darcy-4 darcy-100 ...] [--routes bound ritz ...] [--labels 1000] [--steps 600]
     python benchmarks/routes.py --equal time     # as many steps as fit into the time of the labelled run
 
 Every case is tested on the same 64 samples that no run has seen. Runs are kept in runs/routes, so that an interrupted
-comparison goes on where it was. Writes benchmarks/routes.csv, with all runs of so many labels and steps that there are,
-or routes_time.csv, likewise; there the time to make the labels is left out.
+comparison goes on where it was. Every new run is written to its place in benchmarks/routes.csv, or routes_time.csv,
+where the time to make the labels is left out.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 import vcycle
-from machine import write_table
+from machine import update_table
 from training import train_whole
 from vcycle.spaces import H1, L2
 
@@ -30,12 +30,14 @@ CASES: dict[str, tuple[dict[str, Any], int]] = {
     "darcy-4": ({"name": "darcy"}, 32),
     "darcy-100": ({"name": "darcy", "prior": {"name": "two_phase", "low": 1.0, "high": 100.0}}, 32),
     "darcy-1e4": ({"name": "darcy", "prior": {"name": "two_phase", "low": 1.0, "high": 1e4}}, 32),
+    "darcy-1e6": ({"name": "darcy", "prior": {"name": "two_phase", "low": 1.0, "high": 1e6}}, 32),
     "darcy-4-3d": ({"name": "darcy", "dimension": 3}, 16),
     "darcy-100-3d": ({"name": "darcy", "dimension": 3, "prior": {"name": "two_phase", "low": 1.0, "high": 100.0}}, 16),
     "poisson": ({"name": "poisson"}, 32),
     "parabolic": ({"name": "implicit_heat"}, 32),
 }
-ROUTES = ("labels", "bound", "ritz", "strong_residual", "dual_residual")
+LABELLED = {"labels": "energy", "labels_h1": "h1"}  # by the relative error in this norm
+ROUTES = (*LABELLED, "bound", "ritz", "strong_residual", "dual_residual", "preconditioned_residual")
 TEST, ROW = 64, "row.json"
 TRIAL, TURNS = 20, 4  # steps by which the time of a step is measured, and how often
 
@@ -56,20 +58,24 @@ def main() -> None:
         if given.equal == "time":
             steps = affordable(case, given.routes, given.labels, given.steps, given.threads)
         for route in given.routes:
-            row = run(case, route, given.labels, steps[route], given.threads, place / folder_name(case, route, given))
-            print(*row.values(), sep="\t", flush=True)
-    files = [place / folder_name(case, route, given) / ROW for case in CASES for route in ROUTES]
-    write_table(name, [json.loads(f.read_text()) for f in files if f.exists()], threads=given.threads)
+            folder = place / f"{case}-{route}-{given.labels}-{given.steps}"
+            if not (folder / ROW).exists():
+                row = run(case, route, given.labels, steps[route], given.threads, folder)
+                update_table(name, [row], key=("case", "route"), threads=given.threads, order=position)
+            print(*json.loads((folder / ROW).read_text()).values(), sep="\t", flush=True)
 
 
-def folder_name(case: str, route: str, given: argparse.Namespace) -> str:
-    return f"{case}-{route}-{given.labels}-{given.steps}"
+def position(row: dict[str, Any]) -> tuple[int, int]:
+    """Of a row in the table: as cases and routes are listed above."""
+    return list(CASES).index(row["case"]), [words(route) in row["route"] for route in ROUTES].index(True)
+
+
+def words(route: str) -> str:
+    return f"labels, {LABELLED[route]} norm" if route in LABELLED else f"equation alone, {route}"
 
 
 def run(case: str, route: str, labels: int, steps: int, threads: int, folder: Path) -> dict[str, Any]:
-    """Train one way and test, unless that has been done."""
-    if (folder / ROW).exists():
-        return json.loads((folder / ROW).read_text())
+    """Train one way and test."""
     began = time.process_time()
     train_whole(configuration(case, route, labels), steps=steps, threads=threads, out=str(folder))
     seconds = time.process_time() - began
@@ -84,7 +90,7 @@ def run(case: str, route: str, labels: int, steps: int, threads: int, folder: Pa
     row = {
         "case": case,
         "points": n,
-        "route": f"{labels} labels, energy norm" if route == "labels" else f"equation alone, {route}",
+        "route": f"{labels} {words(route)}" if route in LABELLED else words(route),
         "steps": steps,
         "seconds": f"{seconds:.0f}",
         **{name: f"{float(value.mean()):.4f}" for name, value in errors.items()},
@@ -101,12 +107,12 @@ def configuration(case: str, route: str, labels: int) -> dict[str, Any]:
     # Every route keeps the weights that are best on the same labelled validation set, so that losses, not their ways
     # to choose weights, are compared.
     common = {"network": NETWORK, "optimizer": {"lr": RATE}, "accelerator": "cpu", "validate_every": 50, "select": "h1"}
-    if route != "labels":
+    if route not in LABELLED:
         plain = CASES[case][0]
         return {**common, "problem": plain, "resolution": n, "loss": route, "validation_samples": 32}
     data, splits = RUNS / f"data-{case}-{labels}", {"train": labels, "validation": 32}
     vcycle.generate(problem, labels + 32, n, 2, data, splits=splits, progress=False)
-    return {**common, "data": str(data), "loss": "energy"}
+    return {**common, "data": str(data), "loss": LABELLED[route]}
 
 
 def problem_of(case: str) -> tuple[vcycle.problems.Diffusion, int]:

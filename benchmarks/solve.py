@@ -6,7 +6,7 @@ Wall time on one thread, least of three rounds (one from 256 on), in which all t
 set-up is included for all. `vcycle` iterates to a relative residual of 1e-8 as PyAMG does (Ruge-Stueben and smoothed
 aggregation, as preconditioners of conjugate gradients); `vcycle verified` goes on until the guaranteed bound of the
 relative energy error is below 1e-8. SuperLU orders by minimum degree on A + A^T, its best for these matrices. PyAMG and
-SuperLU solve the first samples of the batch only.
+SuperLU solve the first samples of the batch only. Freed memory stays with the process for all (spaces.kept_memory).
 
 The second part is the same solver with and without a proposal: the solution plus a smooth random field of 5 % or 1 % of
 its L2 norm, which stands in for a network's output. Neither training nor applying a network is in these times.
@@ -40,7 +40,7 @@ from vcycle.problems import (
 )
 from vcycle.problems.assembled import assemble
 from vcycle.solvers import solve_direct
-from vcycle.spaces import L2, GaussianField
+from vcycle.spaces import L2, GaussianField, kept_memory
 
 TOLERANCE, BATCH, RIVALS, ERRORS = 1e-8, 16, 4, (0.05, 0.01)
 ROUNDS, LARGE = 3, 256  # one round from LARGE points on
@@ -91,6 +91,7 @@ def place(row: dict[str, Any]) -> tuple[bool, float, int]:
     return not flow, float(row["contrast"] or 0), int(row["points"]) if flow else 0
 
 
+@kept_memory()
 def darcy(problem: Darcy, n: int, contrast: str) -> list[dict[str, object]]:
     a = problem.sample((n, n), 17, range(BATCH))
     matrices = [sp.csr_matrix(assemble(coefficient.numpy(), problem.domain)) for coefficient in a[:RIVALS, 0]]
@@ -119,6 +120,7 @@ def darcy(problem: Darcy, n: int, contrast: str) -> list[dict[str, object]]:
     return table(problem, n, contrast, runs, u)
 
 
+@kept_memory()
 def stationary(problem: Stationary, n: int) -> list[dict[str, object]]:
     x = problem.sample((n, n), 17, range(BATCH))
     u = problem.solve(x).value

@@ -2,9 +2,8 @@ import pytest
 import torch
 
 from references.cases import BOUNDARIES, PRIORS, domain
-from references.cycles import assert_self_adjoint_and_positive, dense
+from references.cycles import assert_self_adjoint_and_positive
 from vcycle.operators import FiniteVolume, geometric_multigrid
-from vcycle.operators.geometric import Chebyshev
 
 
 @pytest.mark.parametrize("shape", [(20,), (65,), (12, 12), (13, 9), (6, 6, 6), (5, 8, 3)])
@@ -32,11 +31,3 @@ def test_the_preconditioned_condition_number_does_not_grow_with_the_grid(n):
         smallest = 1.1 * largest - float(v.norm())
         v = v / v.norm()
     assert largest / smallest < 8
-
-
-def test_chebyshev_error_polynomial_stays_below_one():
-    D = domain(2, "neumann", (1.0, 1.0))
-    A = FiniteVolume.assemble(PRIORS["contrast 1e6"].sample(D, (8, 8), 0, [0]), D)
-    S, matrix = dense(Chebyshev(A), (8, 8)), A.dense()[0]
-    error = torch.eye(64, dtype=torch.float64) - S @ matrix
-    assert float(torch.linalg.eigvals(error).abs().max()) < 1 + 1e-9

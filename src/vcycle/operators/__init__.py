@@ -11,6 +11,7 @@ from vcycle.operators.base import count_parameters as count_parameters
 from vcycle.operators.black_box import black_box_multigrid as black_box_multigrid
 from vcycle.operators.bounded_spectral import BoundedSpectral as BoundedSpectral
 from vcycle.operators.canonical import Canonical as Canonical
+from vcycle.operators.chebyshev import Chebyshev as Chebyshev
 from vcycle.operators.classical_cycle import classical_cycle as classical_cycle
 from vcycle.operators.classical_cycle import classical_cycles as classical_cycles
 from vcycle.operators.compact import Compact as Compact
@@ -23,7 +24,6 @@ from vcycle.operators.finite_rank import Functions as Functions
 from vcycle.operators.finite_rank import separable as separable
 from vcycle.operators.finite_volume import FiniteVolume as FiniteVolume
 from vcycle.operators.fourier import Fourier as Fourier
-from vcycle.operators.geometric import Chebyshev as Chebyshev
 from vcycle.operators.geometric import geometric_multigrid as geometric_multigrid
 from vcycle.operators.low_rank import LowRank as LowRank
 from vcycle.operators.matrix import Matrix as Matrix

@@ -4,10 +4,11 @@ import math
 
 import torch
 
+from vcycle.operators.chebyshev import Chebyshev, Relaxation
 from vcycle.operators.compact import Compact
 from vcycle.operators.finite_volume import FiniteVolume
 from vcycle.operators.galerkin import prescribed_coarsening
-from vcycle.operators.geometric import COARSEST, Chebyshev, DenseInverse, short_axes
+from vcycle.operators.geometric import COARSEST, DenseInverse, short_axes
 from vcycle.operators.multigrid import Level, Multigrid, Smoother
 from vcycle.operators.operator_interpolation import OperatorInterpolation
 from vcycle.operators.parity import Parity
@@ -31,10 +32,11 @@ def black_box_multigrid(A: FiniteVolume, steps: int = STEPS, dtype: torch.dtype 
         raise ValueError(f"periodic axes of {shape} cannot be halved again and again: take geometric_multigrid, or 2^k")
     dtype = A.diagonal.dtype if dtype is None else dtype
     exact: FiniteVolume | Compact = A
-    diagonal, levels = A.diagonal, []
+    diagonal: torch.Tensor | None = None
+    levels = []
     while math.prod(shape) > COARSEST:
         parity, grid = Parity(domain, shape, short_axes(domain, shape)), exact.to_dtype(dtype)
-        smoother = Smoother(Chebyshev(grid, steps, diagonal=diagonal.to(dtype)), grid)
+        smoother = Relaxation(Chebyshev(grid, steps, diagonal=None if diagonal is None else diagonal.to(dtype)))
         weights, exact = prescribed_coarsening(exact, parity, dtype)
         P = OperatorInterpolation(weights, parity)
         levels.append(Level([smoother], [smoother], A=grid, R=P.transpose(), P=P))

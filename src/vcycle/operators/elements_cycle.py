@@ -7,9 +7,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.operators.base import LinearOperator
+from vcycle.operators.chebyshev import Chebyshev, Relaxation
 from vcycle.operators.compact import Compact, Field
 from vcycle.operators.elements import between_ghosts
-from vcycle.operators.geometric import Chebyshev, DenseInverse, contrast, short_axes
+from vcycle.operators.geometric import DenseInverse, contrast, short_axes
 from vcycle.operators.multigrid import Level, Multigrid, Smoother
 from vcycle.spaces import Space, per_sample
 from vcycle.spaces.basis import apply_axes
@@ -46,7 +47,7 @@ def elements_multigrid(A: Compact, moduli: Moduli, reaction: Field | None = None
         if not axes:
             break
         coarse = tuple((n + 1) // 2 if axis in axes else n for axis, n in enumerate(shape))
-        smoother = Smoother(Chebyshev(A, STEPS, LOWEST * largest, largest), A)
+        smoother = Relaxation(Chebyshev(A, STEPS, LOWEST * largest, largest))
         matrices = [_elements(m, n, faces).to(A.k) for m, n, faces in zip(coarse, shape, domain.boundary, strict=True)]
         P, R = AxisMatrices(A.source, matrices), AxisMatrices(A.source, [M.mT for M in matrices])
         levels.append(Level([smoother], [smoother], A=A, R=R, P=P))

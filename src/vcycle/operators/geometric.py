@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.operators.base import LinearOperator
+from vcycle.operators.chebyshev import Chebyshev, Relaxation
 from vcycle.operators.compact import Compact
 from vcycle.operators.finite_volume import FiniteVolume, sum_pairs
 from vcycle.operators.multigrid import Level, Multigrid, Smoother
@@ -34,7 +35,7 @@ def geometric_multigrid(A: FiniteVolume, steps: int | None = None) -> Multigrid:
     while math.prod(A.diagonal.shape[2:]) > COARSEST:
         shape = tuple(A.diagonal.shape[2:])
         axes = short_axes(A.domain, shape)
-        smoother = Smoother(Chebyshev(A, steps), A)
+        smoother = Relaxation(Chebyshev(A, steps))
         R, P = Aggregation(A.domain, axes), Injection(A.domain, axes, shape)
         levels.append(Level([smoother], [smoother], A=A, R=R, P=P))
         A = A.coarsen(axes)
@@ -51,49 +52,6 @@ def short_axes(domain: Domain, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The axes along which cells are shortest (within a factor sqrt 3) and that can still be coarsened."""
     lengths = {axis: domain.lengths[axis] / n for axis, n in enumerate(shape) if n > 1}
     return tuple(axis for axis, h in lengths.items() if h**2 < 3 * min(lengths.values()) ** 2)
-
-
-class Chebyshev(LinearOperator):
-    """S r = p(D^-1 A) D^-1 r: `steps` Chebyshev-Jacobi iterations for A u = r from u = 0.
-
-    D is the diagonal of A, or what is given in its place; the polynomial damps the eigenvalues of D^-1 A in
-    [low, largest], 2 being the largest of finite volumes. Self-adjoint and positive.
-    Source: Adams, Brezina, Hu, Tuminaro 2003.
-    """
-
-    def __init__(
-        self,
-        A: FiniteVolume | Compact,
-        steps: int = 3,
-        low: float = 0.4,
-        largest: float = 2.0,
-        diagonal: Field | None = None,
-    ):
-        super().__init__(A.source, A.target, frozenset({"self_adjoint", "positive"}))
-        self.A, self.steps = A, steps
-        self.middle, self.radius = (largest + low) / 2, (largest - low) / 2
-        self.register_buffer("inverse_diagonal", 1 / (A.diagonal if diagonal is None else diagonal))
-
-    inverse_diagonal: Tensor
-
-    def forward(self, u: Field) -> Field:
-        r, sigma = u, self.middle / self.radius
-        rho = 1 / sigma
-        p = (r * self.inverse_diagonal).div_(self.middle)
-        u = p
-        for _ in range(self.steps - 1):
-            r = self.A.residual(r, p)
-            new = 1 / (2 * sigma - rho)
-            p = (new * rho * p).addcmul_(r, self.inverse_diagonal, value=2 * new / self.radius)
-            u, rho = u + p, new
-        return u
-
-    def adjoint(self) -> LinearOperator:
-        return self
-
-    def norm_bound(self) -> float | None:
-        """None: the polynomial is bounded, but in the norm of A, not in L2."""
-        return None
 
 
 class Aggregation(LinearOperator):

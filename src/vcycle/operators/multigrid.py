@@ -37,8 +37,8 @@ class Level(nn.Module):
 
     def __init__(
         self,
-        pre: Sequence[Smoother],
-        post: Sequence[Smoother] = (),
+        pre: Sequence[nn.Module],
+        post: Sequence[nn.Module] = (),
         *,
         A: LinearOperator | None = None,
         R: nn.Module | None = None,

@@ -69,7 +69,7 @@ def _iterate(
     most: int,
     select: Select | None,
 ) -> tuple[Field, int]:
-    p, old, rz, iterations = r, r, torch.ones_like(target), 0
+    p, old, rz, iterations, dtype = r, r, torch.ones_like(target), 0, next(preconditioner.buffers()).dtype
     everything, here = u, torch.arange(len(u), device=u.device)
     best, since = torch.full_like(target, torch.inf), 0
     while iterations < most and since < PATIENCE and bool((active := (size := norm(r, weight)) > target).any()):
@@ -79,9 +79,11 @@ def _iterate(
             everything = everything.index_copy(0, here, u)
             rows = active.flatten()
             here, A, preconditioner = here[rows], select(A, rows), select(preconditioner, rows)
-            u, r, p, old, rz, best, target, active = (t[rows] for t in (u, r, p, old, rz, best, target, active))
+            state = (u, r, p, old, rz, best, size, target, active)
+            u, r, p, old, rz, best, size, target, active = (t[rows] for t in state)
             weight = weight if weight is None or len(weight) == 1 else weight[rows]
-        z = _precondition(preconditioner, r)
+        # Whatever z is scaled by, beta scales p with it and the step undoes it: z need not be scaled back.
+        z = preconditioner((r / guarded(size)).to(dtype)).to(r.dtype)
         if floating:
             z = z - z.mean(tuple(range(1, z.ndim)), keepdim=True)
         new = dot(r, z)
@@ -93,9 +95,3 @@ def _iterate(
         r = torch.addcmul(r, step, ap, value=-1)
         iterations += 1
     return u if len(here) == len(everything) else everything.index_copy(0, here, u), iterations
-
-
-def _precondition(preconditioner: LinearOperator, r: Field) -> Field:
-    scale = guarded(norm(r))
-    dtype = next(preconditioner.buffers()).dtype
-    return preconditioner((r / scale).to(dtype)).to(r.dtype) * scale

@@ -17,10 +17,7 @@ their machine and date.
 """
 
 import argparse
-import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -31,6 +28,7 @@ from torch import Tensor
 
 import vcycle
 from machine import update_table
+from timing import Timed, in_turns
 from vcycle.problems import PROBLEMS, Evolution, Problem
 from vcycle.spaces import kept_memory
 
@@ -40,20 +38,6 @@ LINE = 256  # points on intervals
 
 class TooSlow(Exception):
     """The script takes longer than LIMIT."""
-
-
-@dataclass
-class Timed:
-    """The least seconds so far, and the last result."""
-
-    work: Callable[[], Tensor]
-    seconds: float = math.inf
-    result: Tensor | None = None
-
-    def again(self) -> None:
-        began = time.perf_counter()
-        self.result = self.work()
-        self.seconds = min(self.seconds, time.perf_counter() - began)
 
 
 def main() -> None:
@@ -81,31 +65,29 @@ def place(row: dict[str, Any]) -> tuple[int, int]:
 def compare(problem: Problem, n: int) -> dict[str, object]:
     """One row: milliseconds per sample of both, and how much they differ."""
     inputs = problem.sample((n,) * problem.domain.dimension, 5, range(BATCH))
-    ours = Timed(lambda: problem.solve(inputs).value)
+    ours = Timed(lambda: problem.solve(inputs).value, BATCH)
     ours.again()
-    assert ours.result is not None
     value = ours.result
     if isinstance(problem, Evolution):
-        script, samples = Timed(partial(integrate, problem, inputs[:1])), 1
+        script = Timed(partial(integrate, problem, inputs[:1]), 1)
     else:
-        script, samples = Timed(partial(direct, problem, inputs, value)), 2
+        script = Timed(partial(direct, problem, inputs, value), 2)
     try:
         for _ in range(ROUNDS):
-            script.again()
-            ours.again()
+            in_turns([script, ours], rounds=1)
             if max(script.seconds, ours.seconds) > LONG:
                 break
     except TooSlow:
         script.seconds = LIMIT
-    mine, theirs = ours.seconds / BATCH, script.seconds / samples
+    mine, theirs = ours.milliseconds, script.milliseconds
     sign = ">" if script.result is None else ""
     difference = "" if script.result is None else f"{float(agreement(problem, script.result, value).max()):.1e}"
     return {
         "problem": problem.name,
         "points": n,
-        "ms_per_sample": f"{1e3 * mine:.2f}",
-        "script": "second solver" if samples == 2 else "LSODA" if problem.domain.dimension == 1 else "DOP853",
-        "script_ms_per_sample": f"{sign}{1e3 * theirs:.0f}",
+        "ms_per_sample": f"{mine:.2f}",
+        "script": "second solver" if script.samples == 2 else "LSODA" if problem.domain.dimension == 1 else "DOP853",
+        "script_ms_per_sample": f"{sign}{theirs:.0f}",
         "ratio": f"{sign}{theirs / mine:.1f}",
         "difference": difference,
     }

@@ -7,11 +7,10 @@ and without a Newton step for the flux. `cost` is the time of a bound relative t
 smooth errors of 1 %. Writes benchmarks/gap.csv.
 """
 
-import time
-
 import torch
 
 from machine import write_table
+from timing import Timed, in_turns
 from vcycle.hybrid import duality_gap
 from vcycle.hybrid.bregman import energy_distance
 from vcycle.problems import MinimalSurface, PLaplacian, SemilinearElliptic, Variational
@@ -33,15 +32,10 @@ QUANTILES = {"least": 0.0, "median": 0.5, "largest": 1.0}
 
 def cost(E: DiscreteEnergy, v: torch.Tensor, tighten: int) -> float:
     """Processor time of a bound relative to that of one Newton step from v, the least of RUNS each, taken in turns."""
-    best = [float("inf"), float("inf")]
-    for _ in range(RUNS):
-        for i, run in enumerate(
-            (lambda: duality_gap(E, v, tighten=tighten), lambda: newton(E, v, tolerance=0.0, most=1))
-        ):
-            start = time.process_time()
-            run()
-            best[i] = min(best[i], time.process_time() - start)
-    return best[0] / best[1]
+    gap = Timed(lambda: duality_gap(E, v, tighten=tighten))
+    step = Timed(lambda: newton(E, v, tolerance=0.0, most=1))
+    in_turns([gap, step], RUNS)
+    return gap.seconds / step.seconds
 
 
 def errors(u: torch.Tensor, domain: Domain) -> dict[str, torch.Tensor]:

@@ -5,14 +5,13 @@
 First the ceilings: the rate of a large matrix product and the bandwidth of a triad x = y + s z over arrays far larger
 than the caches, in single and double precision. Then, for every kind of work, its floating-point operations (torch's
 count for products and convolutions, one per entry for what is computed point by point), the bytes that its operations
-read and write if no cache helps, and the least of several times. `limit` is the time that the machine would need at
+read and write if no cache helps, and the least of several times, in memory that stays with the process, as the verbs
+keep it. `limit` is the time that the machine would need at
 its ceilings, the larger of operations / rate and bytes / bandwidth, over the time taken: 1 is the limit for operations
 carried out one by one, and above 1 caches have helped.
 """
 
 import argparse
-import math
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -24,9 +23,11 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from machine import write_table
+from timing import Timed, in_turns
 from vcycle.hybrid import energy_bound, solve_to_tolerance
 from vcycle.networks import build
 from vcycle.problems import Darcy
+from vcycle.spaces import kept_memory
 
 ROUNDS, SIDE, ENTRIES = 4, 2048, 2**25
 
@@ -67,10 +68,11 @@ def main() -> None:
     for name, rate in rates.items():
         rows.append(row(f"matrix product, {name}".replace("torch.", ""), SIDE, rate=rate))
     rows.append(row("triad, float32", ENTRIES, bandwidth=bandwidth))
-    for n in given.points:
-        for what, work in works(n, given.batch).items():
-            rows.append(measured(what, n, given.batch, work, rates, bandwidth))
-            print(*rows[-1].values(), sep="\t", flush=True)
+    with kept_memory():
+        for n in given.points:
+            for what, work in works(n, given.batch).items():
+                rows.append(measured(what, n, given.batch, work, rates, bandwidth))
+                print(*rows[-1].values(), sep="\t", flush=True)
     write_table("limits.csv", rows, threads=given.threads)
 
 
@@ -154,12 +156,9 @@ def triad() -> float:
 
 def least(work: Callable[[], object]) -> float:
     """Seconds, the best of several rounds."""
-    best = math.inf
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        work()
-        best = min(best, time.perf_counter() - began)
-    return best
+    timed = Timed(work)
+    in_turns([timed], ROUNDS)
+    return timed.seconds
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ benchmarks/predict.csv.
 """
 
 import argparse
-import time
 from collections.abc import Callable
 from functools import partial
 
 import torch
 
 from machine import update_table
+from timing import Timed, in_turns
 from vcycle.networks import build
 from vcycle.problems import Darcy
 from vcycle.spaces import kept_memory
@@ -46,15 +46,11 @@ def measured(name: str, n: int, batch: int, cycles: list[int]) -> list[dict[str,
     surrogate = Surrogate(network, problem.domain, ("a",), ("u",), problem=problem)
     works: dict[str, Callable[[], object]] = {"alone": partial(surrogate.apply, a)}
     works |= {f"bound, {c} cycles": partial(surrogate.predict, a, tighten=c) for c in cycles}
-    least = dict.fromkeys(works, float("inf"))
-    for _ in range(ROUNDS):
-        for what, work in works.items():
-            began = time.process_time()
-            work()
-            least[what] = min(least[what], time.process_time() - began)
+    runs = {what: Timed(work, batch) for what, work in works.items()}
+    in_turns(runs.values(), ROUNDS)
     rows = []
-    for what, seconds in least.items():
-        ms, ratio = f"{1e3 * seconds / batch:.2f}", f"{seconds / least['alone']:.2f}"
+    for what, run in runs.items():
+        ms, ratio = f"{run.milliseconds:.2f}", f"{run.seconds / runs['alone'].seconds:.2f}"
         rows.append({"network": name, "points": n, "what": what, "ms_per_sample": ms, "over_alone": ratio})
         print(*rows[-1].values(), sep="\t", flush=True)
     return rows

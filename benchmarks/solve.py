@@ -13,10 +13,7 @@ its L2 norm, which stands in for a network's output. Neither training nor applyi
 """
 
 import argparse
-import math
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +23,7 @@ import torch
 from torch import Tensor
 
 from machine import update_table
+from timing import Timed, in_turns
 from vcycle.hybrid import solve_to_tolerance
 from vcycle.problems import (
     AnisotropicDarcy,
@@ -46,26 +44,6 @@ TOLERANCE, BATCH, RIVALS, ERRORS = 1e-8, 16, 4, (0.05, 0.01)
 ROUNDS, LARGE = 3, 256  # one round from LARGE points on
 KEY = ("problem", "contrast", "points", "solver", "proposal")
 STATIONARY = (AnisotropicDarcy(), Elasticity(), Stokes(), PLaplacian(), MinimalSurface(), SemilinearElliptic())
-
-
-@dataclass
-class Timed:
-    """The least seconds so far, and the last result: values and iterations."""
-
-    work: Callable[[], tuple[Tensor, int]]
-    samples: int
-    seconds: float = math.inf
-    value: Tensor = field(default_factory=lambda: torch.empty(0))
-    iterations: int = 0
-
-    def again(self) -> None:
-        began = time.perf_counter()
-        self.value, self.iterations = self.work()
-        self.seconds = min(self.seconds, time.perf_counter() - began)
-
-    @property
-    def milliseconds(self) -> float:
-        return 1e3 * self.seconds / self.samples
 
 
 def main() -> None:
@@ -166,14 +144,13 @@ def direct(matrices: list[sp.csr_matrix], f: np.ndarray) -> tuple[Tensor, int]:
 def table(
     problem: Darcy | Stationary, n: int, contrast: str, runs: dict[tuple[str, str], Timed], u: Tensor
 ) -> list[dict[str, object]]:
-    for _ in range(ROUNDS if n < LARGE else 1):
-        for run in runs.values():
-            run.again()
+    in_turns(runs.values(), ROUNDS if n < LARGE else 1)
     rows = []
     for (solver, proposal), run in runs.items():
         # A proposal is compared with the same solver without it, other solvers with the first.
         base = runs[solver, "none"] if proposal != "none" else runs["vcycle", "none"]
-        value = run.value.view(run.samples, *u.shape[1:])
+        value, iterations = run.result
+        value = value.view(run.samples, *u.shape[1:])
         rows.append(
             {
                 "problem": problem.name,
@@ -181,7 +158,7 @@ def table(
                 "points": n,
                 "solver": solver,
                 "proposal": proposal,
-                "iterations": run.iterations,
+                "iterations": iterations,
                 "ms_per_sample": f"{run.milliseconds:.2f}",
                 "compared_with": "no proposal" if proposal != "none" else "vcycle",
                 "time_ratio": f"{run.milliseconds / base.milliseconds:.2f}",

@@ -2,14 +2,12 @@
 
     python benchmarks/solver.py [--sizes 64 128 256 512] [--threads 1]
 
-One interleaved run: for every size the three solvers take turns, three rounds, the median counts; set-up is included
-for all. All reach a relative residual of 1e-8 and their solutions are compared. Freed memory stays with
-the process for all three, as in `vcycle generate` (spaces.kept_memory). Writes benchmarks/solver.csv.
+One interleaved run: for every size the three solvers take turns, three rounds, the least time counts; set-up is
+included for all. All reach a relative residual of 1e-8 and their solutions are compared. Freed memory stays with the
+process for all three, as in `vcycle generate` (spaces.kept_memory). Writes benchmarks/solver.csv.
 """
 
 import argparse
-import statistics
-import time
 
 import numpy as np
 import pyamg
@@ -18,10 +16,12 @@ import scipy.sparse.linalg
 import torch
 
 from machine import write_table
+from timing import Timed, in_turns
 from vcycle.problems import Darcy, TwoPhase
 from vcycle.problems.assembled import assemble
 from vcycle.spaces import kept_memory
 
+ROUNDS = 3
 BATCH = {64: 16, 128: 16, 256: 8, 512: 4}
 
 
@@ -67,27 +67,23 @@ def main() -> None:
         problem = Darcy(prior=TwoPhase(3.0, 3.0 * contrast))
         for n in given.sizes:
             a = problem.sample((n, n), 17, range(BATCH.get(n, 4)))
-            rivals = {"vcycle": batched, "PyAMG": amg, "SuperLU": direct}
-            times: dict[str, list[float]] = {name: [] for name in rivals}
-            values, iterations = {}, {}
+            solvers = {"vcycle": batched, "PyAMG": amg, "SuperLU": direct}
+            rivals = {name: Timed(partial(solve, problem, a), len(a)) for name, solve in solvers.items()}
             with kept_memory():
-                for _ in range(3):
-                    for name, solve in rivals.items():
-                        began = time.perf_counter()
-                        values[name], iterations[name] = solve(problem, a)
-                        times[name].append(time.perf_counter() - began)
-            for name in rivals:
-                difference = np.linalg.norm(values[name] - values["SuperLU"]) / np.linalg.norm(values["SuperLU"])
-                ms = statistics.median(times[name]) / len(a) * 1e3
-                ratio = statistics.median(times[name]) / statistics.median(times["vcycle"])
+                in_turns(rivals.values(), ROUNDS)
+            reference = rivals["SuperLU"].result[0]
+            for name, rival in rivals.items():
+                value, iterations = rival.result
+                difference = np.linalg.norm(value - reference) / np.linalg.norm(reference)
+                ratio = rival.seconds / rivals["vcycle"].seconds
                 rows.append(
                     {
                         "contrast": f"{contrast:g}",
                         "points": n,
                         "batch": len(a),
                         "solver": name,
-                        "iterations": iterations[name] or "",
-                        "ms_per_sample": f"{ms:.2f}",
+                        "iterations": iterations or "",
+                        "ms_per_sample": f"{rival.milliseconds:.2f}",
                         "time_over_vcycle": f"{ratio:.2f}",
                         "difference_to_direct": f"{difference:.1e}",
                     }

@@ -12,9 +12,7 @@ Writes benchmarks/usual.csv.
 """
 
 import argparse
-import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +20,7 @@ from skfem import Basis, BilinearForm, ElementQuad1, ElementVector, LinearForm, 
 from skfem.helpers import ddot, dot, grad, sym_grad, trace
 
 from machine import write_table
+from timing import Timed, in_turns
 from vcycle.problems import (
     AnisotropicDarcy,
     Darcy,
@@ -67,24 +66,17 @@ def main() -> None:
 @kept_memory()
 def compare(problem: Stationary, n: int) -> dict[str, object]:
     inputs = problem.sample((n, n), 5, range(BATCH))
-    works: dict[str, Callable[[], Any]] = {
-        "ours": lambda: problem.solve(inputs, tolerance=TOLERANCE).value,
-        "script": lambda: np.stack([script(problem, one) for one in inputs[:SCRIPTS].double().numpy()]),
-    }
-    least, found = dict.fromkeys(works, float("inf")), {}
-    for _ in range(ROUNDS):
-        for name, work in works.items():
-            began = time.perf_counter()
-            found[name] = work()
-            least[name] = min(least[name], time.perf_counter() - began)
-    difference = L2(problem.domain).relative(torch.from_numpy(found["script"]), found["ours"][:SCRIPTS])
-    ours, theirs = least["ours"] / BATCH, least["script"] / SCRIPTS
+    few = inputs[:SCRIPTS].double().numpy()
+    ours = Timed(lambda: problem.solve(inputs, tolerance=TOLERANCE).value, BATCH)
+    theirs = Timed(lambda: torch.from_numpy(np.stack([script(problem, one) for one in few])), SCRIPTS)
+    in_turns([ours, theirs], ROUNDS)
+    difference = L2(problem.domain).relative(theirs.result, ours.result[:SCRIPTS])
     return {
         "problem": problem.name,
         "points": n,
-        "ms_per_sample": f"{1e3 * ours:.2f}",
-        "script_ms_per_sample": f"{1e3 * theirs:.0f}",
-        "ratio": f"{theirs / ours:.1f}",
+        "ms_per_sample": f"{ours.milliseconds:.2f}",
+        "script_ms_per_sample": f"{theirs.milliseconds:.0f}",
+        "ratio": f"{theirs.milliseconds / ours.milliseconds:.1f}",
         "difference": f"{float(difference.max()):.1e}",
     }
 

@@ -17,10 +17,8 @@ Runs are kept in runs/windows. Writes benchmarks/windows.csv.
 """
 
 import argparse
-import math
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from torch import Tensor
 
 import vcycle
 from machine import write_table
+from timing import Timed, in_turns
 from training import train_whole
 from vcycle.hybrid import Marched
 from vcycle.problems import AllenCahn, Burgers, ImplicitHeat, Problem
@@ -85,20 +84,6 @@ CASES = {
 }
 
 
-@dataclass
-class Timed:
-    """The least seconds so far and the last result."""
-
-    work: Callable[[], Tensor | Marched]
-    seconds: float = math.inf
-    result: Any = field(default=None)
-
-    def again(self) -> None:
-        began = time.process_time()
-        self.result = self.work()
-        self.seconds = min(self.seconds, time.process_time() - began)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
@@ -143,9 +128,7 @@ def measure(name: str, case: Case) -> list[dict[str, object]]:
         runs["march", f"{limit:g}"] = Timed(lambda d=limit: surrogate.march(x, windows, d))
         share = limit / windows
         runs["solver to limit", f"{limit:g}"] = Timed(lambda d=share: chain(lambda y: problem.solve(y, d).value))
-    for _ in range(ROUNDS):
-        for run in runs.values():
-            run.again()
+    in_turns(runs.values(), ROUNDS)
     rows, base = [], runs["solver", ""].seconds
     for (method, limit), run in runs.items():
         marched = run.result if isinstance(run.result, Marched) else None

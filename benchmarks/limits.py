@@ -6,9 +6,9 @@ First the ceilings: the rate of a large matrix product and the bandwidth of a tr
 than the caches, in single and double precision. Then, for every kind of work, its floating-point operations (torch's
 count for products and convolutions, one per entry for what is computed point by point), the bytes that its operations
 read and write if no cache helps, and the least of several times, in memory that stays with the process, as the verbs
-keep it. `limit` is the time that the machine would need at
-its ceilings, the larger of operations / rate and bytes / bandwidth, over the time taken: 1 is the limit for operations
-carried out one by one, and above 1 caches have helped.
+keep it. `limit` is the time that the machine would need at its ceilings, the larger of operations / rate and
+bytes / bandwidth, over the time taken: 1 is the limit for operations carried out one by one, and above 1 caches have
+helped.
 """
 
 import argparse

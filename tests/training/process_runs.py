@@ -145,12 +145,14 @@ LAUNCHES: list[dict[str, Run]] = [
     {
         "ddp": lambda folder: run(folder),
         "ddp-twice": lambda folder: run(folder, replace(SETTINGS, accumulate=2), forward=twice),
+        "ddp-recomputed": lambda folder: run(folder, replace(SETTINGS, recompute=True)),
         "ddp-interrupted": lambda folder: interrupted(folder, "ddp"),
         "ddp-scalar": lambda folder: run(folder, replace(SETTINGS, steps=2), network=Scalar(idle=False)),
     },
     {
         "fsdp": lambda folder: run(folder, FSDP),
         "fsdp-twice": lambda folder: run(folder, replace(FSDP, accumulate=2), forward=twice),
+        "fsdp-recomputed": lambda folder: run(folder, replace(FSDP, recompute=True)),
         "fsdp-interrupted": lambda folder: interrupted(folder, "fsdp"),
         "fsdp-resumed": lambda folder: run(folder, FSDP),  # from a checkpoint of one process
         "fsdp-scalar": lambda folder: run(folder, FSDP, network=Scalar(idle=False)),

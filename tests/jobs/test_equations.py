@@ -67,9 +67,9 @@ def test_prediction_claims_nothing_and_solving_is_for_problems_without_time(made
         assert solved.verified and solved.solution.kind == "residual"
 
 
-@pytest.mark.parametrize("loss", ["bound", "energy"])
-def test_losses_that_need_an_energy_norm_are_refused(made, loss, tmp_path):
-    with pytest.raises(ValueError, match=f"loss {loss} needs an energy norm, which .* lacks: use loss h1 or l2"):
+@pytest.mark.parametrize(("loss", "lacking"), [("bound", "a guaranteed bound"), ("energy", "a convex energy")])
+def test_losses_that_need_what_an_equation_lacks_are_refused(made, loss, lacking, tmp_path):
+    with pytest.raises(ValueError, match=f"loss {loss} needs {lacking}, which .* lacks here: use loss h1, l2"):
         train(TINY, data=str(made[0]), out=str(tmp_path / "run"), loss=loss)
     assert not (tmp_path / "run").exists()
 

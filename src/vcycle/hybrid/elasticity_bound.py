@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.hybrid.bound import SAFETY, relative_bound
-from vcycle.hybrid.cell_quadrature import at_point, gauss_points, gradient_at
+from vcycle.hybrid.cell_quadrature import Point, at_point, between, gauss_points
 from vcycle.hybrid.halved_cells import halved, repeated
 from vcycle.hybrid.symmetric_stress import SymmetricStress
 from vcycle.spaces import Domain
@@ -69,31 +69,24 @@ def elasticity_bound(v: Values, lame: Values, shear: Values, force: Values, doma
     flat = f.reshape(len(f), -1)
     stress = space.equilibrate(start, flat)
     rounding = space.correction(space.imbalance(stress, flat))
-    value = np.sqrt(_misfit(space, stress, w, lam, mu)) + np.sqrt(_misfit(space, rounding, 0 * w, lam, mu))
-    norm = np.sqrt(_misfit(space, 0 * stress, w, lam, mu))
+    value = np.sqrt(_misfit(space, stress, w, lam, mu)) + np.sqrt(_misfit(space, rounding, None, lam, mu))
+    norm = np.sqrt(_misfit(space, None, w, lam, mu))
     cell = np.prod(space.spacing)
     work = cell * (f * at_point(w, (0.5,) * d)).reshape(len(f), -1).sum(1)
     least = np.maximum(norm - value * SAFETY, work / np.where(norm > 0, norm, 1.0))
-    return ElasticityBound(torch.from_numpy(value * SAFETY), torch.from_numpy(least), field)
-
-
-def _stress_of(gradient: Array, lame: Array, shear: Array) -> Array:
-    """C eps, (b, d, d, *cells)."""
-    eps = (gradient + gradient.swapaxes(1, 2)) / 2
-    out = 2 * shear[:, None, None] * eps
-    for i in range(eps.shape[1]):
-        out[:, i, i] += lame * np.einsum("bii...->b...", eps)
-    return out
+    value, least = (torch.from_numpy(x).to(v.device) for x in (value * SAFETY, least))
+    return ElasticityBound(value, least, field)
 
 
 def _averaged(space: SymmetricStress, w: Array, lame: Array, shear: Array) -> Array:
     """The stress of w in the middles of cells, averaged to the values of the space; the softer cell weighs more."""
     d = space.domain.dimension
-    middle = _stress_of(gradient_at(w, space.spacing, (0.5,) * d), lame, shear)
+    steps = [np.diff(w, axis=i - d) / h for i, h in enumerate(space.spacing)]
+    middle = _stresses(steps, (0.5,) * d, lame, shear)
     parts = []
     for i, j in space.pairs:
         weight = 1 / (lame + 2 * shear) if i == j else 1 / shear
-        total, size = weight * middle[:, i, j], weight
+        total, size = weight * middle[i, j], weight
         for axis in {i, j}:
             total, size = (_around(x, axis - d) for x in (total, size))
         parts.append((total / size).reshape(len(w), -1))
@@ -108,15 +101,35 @@ def _around(x: Array, axis: int) -> Array:
     return np.take(x, range(1, x.shape[axis]), axis) + np.take(x, range(x.shape[axis] - 1), axis)
 
 
-def _misfit(space: SymmetricStress, stress: Array, w: Array, lame: Array, shear: Array) -> Array:
-    """The integral of (sigma - C eps(w)) : C^-1 (sigma - C eps(w)), exactly: of degree 4 in every coordinate."""
-    d, total = space.domain.dimension, np.zeros_like(shear)
-    for point, weight in gauss_points(d, 3):
-        S = space.at(stress, point) - _stress_of(gradient_at(w, space.spacing, point), lame, shear)
-        trace = np.einsum("bii...->b...", S)
-        square = np.einsum("bij...,bij...->b...", S, S)
-        total += weight * (square - lame / (2 * shear + d * lame) * trace**2) / (2 * shear)
-    return np.prod(space.spacing) * total.reshape(len(total), -1).sum(1)
+def _misfit(space: SymmetricStress, stress: Array | None, w: Array | None, lame: Array, shear: Array) -> Array:
+    """The integral of (sigma - C eps(w)) : C^-1 (sigma - C eps(w)), exactly; what is None is 0.
+
+    It is of degree 4 in every coordinate, of degree 2 without a stress.
+    """
+    d, total, ratio = space.domain.dimension, np.zeros_like(shear), lame / (2 * shear + space.domain.dimension * lame)
+    sigma_at = None if stress is None else space.components(stress)
+    steps = None if w is None else [np.diff(w, axis=i - d) / h for i, h in enumerate(space.spacing)]
+    for point, weight in gauss_points(d, 2 if stress is None else 3):
+        sigma = dict.fromkeys(space.pairs, 0.0) if sigma_at is None else sigma_at(point)
+        if steps is not None:
+            strained = _stresses(steps, point, lame, shear)
+            sigma = {pair: sigma[pair] - strained[pair] for pair in space.pairs}
+        square = sum((1 if i == j else 2) * part**2 for (i, j), part in sigma.items())
+        trace = sum(sigma[i, i] for i in range(d))
+        total += weight * (square - ratio * trace**2)
+    return np.prod(space.spacing) * (total / (2 * shear)).reshape(len(total), -1).sum(1)
+
+
+def _stresses(steps: list[Array], point: Point, lame: Array, shear: Array) -> dict[tuple[int, int], Array]:
+    """C eps at a point of every cell, i <= j, from the differences of vertices along every axis over its spacing."""
+    d, slopes = len(steps), []
+    for i, slope in enumerate(steps):
+        for k, x in enumerate(point):
+            slope = slope if k == i else between(slope, k - d, x)
+        slopes.append(slope)
+    pressure = lame * sum(slopes[i][:, i] for i in range(d))
+    out = {(i, j): shear * (slopes[j][:, i] + slopes[i][:, j]) for i in range(d) for j in range(i, d)}
+    return {(i, j): part + pressure if i == j else part for (i, j), part in out.items()}
 
 
 @functools.lru_cache(maxsize=4)  # they hold factorisations

@@ -3,12 +3,11 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.hybrid.bound import SAFETY, relative_bound
+from vcycle.hybrid.bound import SAFETY, relative_bound, root
 from vcycle.hybrid.cell_quadrature import Point, between, gauss_points, gradient_at
 from vcycle.hybrid.equilibration import dual_norm, equilibrate
 from vcycle.hybrid.flow import excess
@@ -72,8 +71,8 @@ def stokes_bound(
                  mean in L2 of every cell
 
     The rows of q are nu grad v averaged to the faces of the halved cells, each brought to equilibrium by one fast
-    transform: it holds for *any* v. Computed in double precision; the value includes what rounding left of the
-    imbalance, and a relative 1e-10.
+    transform: it holds for *any* v. Computed in double precision and differentiable in v and the pressure; the value
+    includes what rounding left of the imbalance, and a relative 1e-10.
     Raises ValueError for other faces than walls, three dimensions (where no beta is proven here), and shapes that do
     not fit.
     Sources: Hannukainen, Stenberg and Vohralik, Numer. Math. 122, 2012; Linke, Comput. Methods Appl. Mech. Eng. 268,
@@ -91,17 +90,18 @@ def stokes_bound(
         raise ValueError(f"the viscosity must be positive, got {viscosity:g}")
     field = halved(v.double(), domain)
     spacing = Grid(domain, tuple(2 * n for n in grid)).spacing
-    w, p = field.numpy(force=True), halved(pressure.double(), Domain(domain.extents, "neumann")).numpy(force=True)
+    p = halved(pressure.double(), Domain(domain.extents, "neumann"))
     push = gradient_at(p, spacing, (0.5, 0.5))  # bilinear: the mean
-    rows, unbalanced = _flux(field, repeated(force.double()) - torch.from_numpy(push[:, 0]), viscosity, domain)
-    squares = np.zeros((4, len(v)))
+    rows, unbalanced = _flux(field, repeated(force.double()) - push[:, 0], viscosity, domain)
+    squares = field.new_zeros(4, len(v))
     for point, weight in gauss_points(2, 2):
-        slope = gradient_at(w, spacing, point)
+        slope = gradient_at(field, spacing, point)
         rest = _rows_at(rows, point) - viscosity * slope
-        deviator = rest - np.einsum("bkk...,ij->bij...", rest, np.eye(2)) / 2
-        parts = (deviator, gradient_at(p, spacing, point) - push, np.einsum("bii...->b...", slope), slope)
-        squares += [weight * math.prod(spacing) * (part**2).reshape(len(v), -1).sum(1) for part in parts]
-    misfit, varying, divergence, norm = torch.from_numpy(squares).sqrt()
+        deviator = rest - torch.einsum("bkk...,ij->bij...", rest, torch.eye(2).to(rest)) / 2
+        parts = (deviator, gradient_at(p, spacing, point) - push, torch.einsum("bii...->b...", slope), slope)
+        terms = [weight * math.prod(spacing) * part.square().flatten(1).sum(1) for part in parts]
+        squares = squares + torch.stack(terms)
+    misfit, varying, divergence, norm = (root(total) for total in squares)
     varying = varying * max(spacing) / math.pi
     if oscillation is not None:
         varying = varying + 2 * max(spacing) / math.pi * oscillation.double().flatten(1).norm(dim=1)
@@ -110,11 +110,9 @@ def stokes_bound(
     return StokesBound(value, norm - value, flux, divergence, field)
 
 
-def _rows_at(rows: FaceField, point: Point) -> Float[np.ndarray, "b i k *cells"]:
+def _rows_at(rows: FaceField, point: Point) -> Float[Tensor, "b i k *cells"]:
     """q at the same point of every cell from its normal components on faces, (b, i, *faces) per axis k."""
-    return np.stack(
-        [between(q.numpy(force=True), k - 2, x) for k, (q, x) in enumerate(zip(rows, point, strict=True))], 2
-    )
+    return torch.stack([between(q, k - 2, x) for k, (q, x) in enumerate(zip(rows, point, strict=True))], 2)
 
 
 def _flux(w: Values, f: Values, viscosity: float, domain: Domain) -> tuple[FaceField, PerSample]:

@@ -11,8 +11,10 @@ Source: Hu, Man and Zhang, SIAM J. Numer. Anal. 52, 2014 (the element).
 
 import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -130,20 +132,30 @@ class SymmetricStress:
 
     def at(self, stress: Float[Array, "b dofs"], point: Point) -> Float[Array, "b d d *cells"]:
         """sigma at the same point of every cell, in units of the cell."""
-        d, parts = self.domain.dimension, dict(zip(self.pairs, self.parts(stress), strict=True))
+        d, parts = self.domain.dimension, self.components(stress)(point)
         out = np.zeros((len(stress), d, d, *self.shape))
         for (i, j), values in parts.items():
-            for axis in {i, j}:
-                values = between(values, axis - d, point[axis])
             out[:, i, j] = out[:, j, i] = values
-        for i in range(d):
-            x, h = point[i], self.spacing
-            for pair, values in parts.items():
-                if i in pair and pair[0] != pair[1]:
-                    j = pair[0] + pair[1] - i
-                    mixed = np.diff(np.diff(values, axis=i - d), axis=j - d) / (h[i] * h[j])
-                    out[:, i, i] += x * (1 - x) * h[i] ** 2 / 2 * mixed
         return out
+
+    def components(self, stress: Float[Array, "b dofs"]) -> Callable[[Point], dict[tuple[int, int], Array]]:
+        """sigma_ij, i <= j, at the same point of every cell, (b, *cells) each."""
+        d, h, parts = self.domain.dimension, self.spacing, dict(zip(self.pairs, self.parts(stress), strict=True))
+        bends: list[Any] = [0.0] * d
+        for (i, j), values in parts.items():
+            if i != j:
+                mixed = np.diff(np.diff(values, axis=i - d), axis=j - d) / (2 * h[i] * h[j])
+                bends[i], bends[j] = bends[i] + h[i] ** 2 * mixed, bends[j] + h[j] ** 2 * mixed
+
+        def at(point: Point) -> dict[tuple[int, int], Array]:
+            out = {}
+            for (i, j), values in parts.items():
+                for axis in {i, j}:
+                    values = between(values, axis - d, point[axis])
+                out[i, j] = values + point[i] * (1 - point[i]) * bends[i] if i == j else values
+            return out
+
+        return at
 
 
 def _difference(n: int, h: float) -> sp.csr_array:

@@ -118,8 +118,9 @@ class TrainConfig(Config):
     loss: Literal[
         "l2", "h1", "energy", "bound", "ritz", "strong_residual", "dual_residual", "preconditioned_residual"
     ] = "h1"
-    """relative error in a norm; or, without labels: the guaranteed error bound, Ritz's energy, the residual of the
-    equation point by point, or in the norm of one V-cycle, or what one V-cycle makes of it in H1, for high contrasts"""
+    """relative error in a norm, or in the energy; or, without labels: the guaranteed error bound, Ritz's energy, the
+    residual of the equation point by point, or in the norm of one V-cycle, or what one or two V-cycles (for flows,
+    steps on the pressure) make of it in H1, for high contrasts; what an equation lacks is refused"""
     optimizer: OptimizerConfig = OptimizerConfig()
     """the method"""
     schedule: Schedule = OneCycleConfig()

@@ -6,13 +6,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vcycle.jobs.equation_losses import EQUATION_LOSSES
+from vcycle.data import Fields
+from vcycle.jobs.equation_losses import bound, dual_residual, energy, preconditioned_residual, ritz, strong_residual
 from vcycle.jobs.tasks import Task
-from vcycle.problems import Diffusion
-from vcycle.training import Batch, Loss, energy, h1, l2
+from vcycle.problems import Problem
+from vcycle.problems.minimum import Iterated, Minimum
+from vcycle.surrogate.guarantee import guarantee
+from vcycle.training import Batch, Loss, h1, l2
 from vcycle.training.processes import Processes
 
 Field = Float[Tensor, "b c *grid"]
+NEEDS = {"bound": "a guaranteed bound", "preconditioned_residual": "steps towards the solution"}
 
 
 def loss_named(name: str, task: Task) -> Loss:
@@ -24,9 +28,26 @@ def loss_named(name: str, task: Task) -> Loss:
     if task.problem is None or task.placement != "cell":
         lacking = "the equation" if task.problem is None else "cell values"
         raise ValueError(f"loss {name} needs {lacking}, which these data lack: give --problem, or use loss h1 or l2")
-    if not isinstance(task.problem, Diffusion):
-        raise ValueError(f"loss {name} needs an energy norm, which {task.problem.title} lacks: use loss h1 or l2")
-    return energy(task.problem.energy_norm) if name == "energy" else EQUATION_LOSSES[name](task.problem)
+    known = losses_of(task.problem, task.validation)
+    if name not in known:
+        raise ValueError(
+            f"loss {name} needs {NEEDS.get(name, 'a convex energy')}, which {task.problem.title} lacks here: use loss "
+            f"{', '.join(known)}"
+        )
+    return known[name]
+
+
+def losses_of(problem: Problem, examples: Fields) -> dict[str, Loss]:
+    """The losses by name that there are for a problem, on a grid like that of the examples."""
+    known = {"h1": h1(problem.domain), "l2": l2(problem.domain)}
+    if isinstance(problem, Minimum):
+        losses = (energy, ritz, strong_residual, dual_residual)
+        known |= {loss.__name__: loss(problem) for loss in losses}
+    if isinstance(problem, Iterated):
+        known["preconditioned_residual"] = preconditioned_residual(problem)
+    if guarantee(problem, examples.inputs[:1], examples.outputs[:1], "discrete", tighten=0) is not None:
+        known["bound"] = bound(problem)
+    return known
 
 
 def validation(task: Task, loss: Loss, batch: int, world: Processes) -> Callable[[nn.Module], dict[str, float]]:

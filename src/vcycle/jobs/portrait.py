@@ -28,7 +28,7 @@ UNLABELLED = {
     "ritz": "Ritz's energy",
     "strong_residual": "the residual of the equation",
     "dual_residual": "the residual of the equation in the norm of one V-cycle",
-    "preconditioned_residual": "what one V-cycle makes of the residual of the equation, in H1",
+    "preconditioned_residual": "what V-cycles make of the residual of the equation, in H1",
 }
 
 

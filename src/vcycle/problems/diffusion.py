@@ -3,24 +3,26 @@
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.operators import FiniteVolume, classical_cycle, of_samples
+from vcycle.operators import FiniteVolume, classical_cycle, geometric_multigrid, of_samples
 from vcycle.problems.assembled import solve_assembled
-from vcycle.problems.base import MORE_ITERATIONS, Field, Inputs, PerSample, Problem
+from vcycle.problems.base import MORE_ITERATIONS, Field, Inputs, PerSample
 from vcycle.problems.manufactured import manufactured
+from vcycle.problems.minimum import Cycle, Minimum, Quadratic
 from vcycle.solvers import Solution, conjugate_gradients
 from vcycle.spaces import L2, Energy, Grid, Norm
 
 Function = Float[Tensor, "1 1 *grid"]
-PART = 2**20  # cells solved together; larger arrays are handed back to the system after every use and cost page faults
+PART = 2**20  # cells solved together: with more, arrays leave the cache, and with fewer, calls cost more than work
 
 
 @dataclass(frozen=True)
-class Diffusion(Problem):
+class Diffusion(Minimum):
     """-div(a grad u) + c u = f on a box, c >= 0; u = 0 on Dirichlet faces, no flow through Neumann faces.
 
     With neither a Dirichlet face nor a reaction f must have mean zero, and u is the solution with mean zero.
@@ -76,6 +78,9 @@ class Diffusion(Problem):
         a, f = (field.double() for field in self.fields(inputs))
         return L2(self.domain).relative(u.double(), solve_assembled(a, f, self.domain, self.reaction(inputs)))
 
+    def discrete(self, inputs: Inputs) -> "VolumesEnergy":
+        return VolumesEnergy(*self.system(inputs))
+
     def manufactured(self, shape: tuple[int, ...]) -> tuple[Function, Function, Function]:
         """Smooth a, f and the exact u on a grid, for measuring the order of convergence (2)."""
         return manufactured(Grid(self.domain, shape))
@@ -86,6 +91,29 @@ class Diffusion(Problem):
         cell = math.prod(Grid(self.domain, tuple(f.shape[2:])).spacing)
         c = self.reaction(inputs)
         return FiniteVolume.assemble(a, self.domain, None if c is None else c.double()), f * cell
+
+
+@dataclass(frozen=True)
+class VolumesEnergy(Quadratic):
+    """The energy of finite volumes, with their V-cycles; `careful` where coarse grids are to come from A itself."""
+
+    A: FiniteVolume
+
+    @property
+    def cycles(self) -> int:
+        """One in the plane, where it leaves less than a tenth in H1; two in space."""
+        return 1 if self.A.domain.dimension < 3 else 2
+
+    def cycle(self, careful: bool = False) -> Cycle:
+        return self._careful if careful else self._quick
+
+    @cached_property
+    def _quick(self) -> Cycle:
+        return geometric_multigrid(self.A)
+
+    @cached_property
+    def _careful(self) -> Cycle:
+        return classical_cycle(self.A, careful=True)
 
 
 def positive(a: Field) -> Field:

@@ -2,13 +2,15 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.operators import Compact
+from vcycle.operators import Compact, elements_multigrid
 from vcycle.problems.base import Field, Inputs, PerSample
 from vcycle.problems.element_matrices import solve_elements
+from vcycle.problems.minimum import Cycle, Minimum, Quadratic, in_double
 from vcycle.problems.stationary import Stationary
 from vcycle.solvers import Solution, relative_residual, solve_elliptic
 from vcycle.spaces import L2
@@ -17,7 +19,7 @@ Moduli = Float[Tensor, "..."]  # (b, c, d, c, d, 1, *grid)
 
 
 @dataclass(frozen=True)
-class FiniteElements(Stationary):
+class FiniteElements(Stationary, Minimum):
     """-div(C grad u) = f on a box, C symmetric; u = 0 on Dirichlet faces, no flux C grad u through Neumann faces.
 
     Discretisation: multilinear elements whose nodes are the cell centres (operators.elements): symmetric, positive,
@@ -50,6 +52,31 @@ class FiniteElements(Stationary):
         """||f - A u|| / ||f|| in the norm weighted with the inverse diagonal of A."""
         return relative_residual(Compact.assemble(self.moduli(inputs), self.domain), self.load(inputs), u.double())
 
+    def discrete(self, inputs: Inputs) -> "ElementsEnergy":
+        moduli = self.moduli(inputs)
+        return ElementsEnergy(Compact.assemble(moduli, self.domain), self.load(inputs), moduli)
+
     def verify(self, inputs: Inputs, u: Field) -> PerSample:
         other = solve_elements(self.moduli(inputs), self.load(inputs), self.domain)
         return L2(self.domain).relative(u.double(), other)
+
+
+@dataclass(frozen=True)
+class ElementsEnergy(Quadratic):
+    """The energy of finite elements, with the V-cycle of the same elements."""
+
+    A: Compact
+    moduli: Moduli
+
+    @property
+    def cycles(self) -> int:
+        """Two: one leaves a fifth of the errors of networks in H1."""
+        return 2
+
+    def cycle(self, careful: bool = False) -> Cycle:
+        del careful
+        return self._cycle
+
+    @cached_property
+    def _cycle(self) -> Cycle:
+        return in_double(elements_multigrid(self.A, self.moduli))

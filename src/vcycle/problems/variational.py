@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vcycle.problems.base import Field, Inputs, PerSample
 from vcycle.problems.exact import Function, exact_solution, points_of, source_of, wave
+from vcycle.problems.minimum import Minimum
 from vcycle.problems.stationary import Stationary
 from vcycle.problems.variational_energy import DiscreteEnergy, Integrand
 from vcycle.problems.variational_matrices import minimise_assembled
@@ -19,7 +20,7 @@ Values = Float[Tensor, "..."]
 
 
 @dataclass(frozen=True)
-class Variational(Stationary, Integrand):
+class Variational(Stationary, Integrand, Minimum):
     """-div(a D(|grad u|^2) grad u) + c V'(u) = f on a box, the minimum of the energy
 
         E(u) = integral of a l(|grad u|^2) + c V(u) - f u,    D = 2 l',

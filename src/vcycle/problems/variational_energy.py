@@ -9,8 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.operators import gradient, gradient_transposed
+from vcycle.operators import Compact, elements_multigrid, gradient, gradient_transposed
 from vcycle.problems.base import Field, PerSample
+from vcycle.problems.minimum import Cycle, Energy, in_double
 from vcycle.solvers import ConvexEnergy, newton, solve_elliptic
 from vcycle.spaces import Domain, Grid, finite, per_sample, resample
 
@@ -18,6 +19,7 @@ Values = Float[Tensor, "..."]
 INNER_ITERATIONS = 300
 COARSEST = 16  # cells per axis of the first grid of the nested iteration
 NESTED = 1e-2  # its residuals: less would be lost in the discretisation error
+ROUGH = 0.3  # residuals of what is near the minimum: its energy is then the least to a few per cent
 FLOOR = 1e-6  # of the diffusivity in Newton's matrices, relative to its largest: where it is less, steps know no bound
 
 
@@ -63,7 +65,7 @@ class DirichletEnergy(Integrand):
 
 
 @dataclass(frozen=True)
-class DiscreteEnergy(ConvexEnergy):
+class DiscreteEnergy(ConvexEnergy, Energy):
     """E(u) = sum over cells of |cell| (a mean of l(|grad u|^2) over subcells + c V(u) - f u), u = g on Dirichlet faces.
 
     a, c, f, g are (b, 1, *grid) in double precision. g is read on the faces only, to which it is continued linearly.
@@ -126,6 +128,34 @@ class DiscreteEnergy(ConvexEnergy):
     def step(self, u: Field, gradient: Field, accuracy: float) -> Field:
         moduli, reaction = self.tangent(u)
         return self._solve(moduli, reaction, -gradient, accuracy)
+
+    @cached_property
+    def curvature(self) -> Compact:
+        moduli, reaction = self._tangent
+        return Compact.assemble(moduli[:, :, :, None], self.domain, reaction)
+
+    @property
+    def cycles(self) -> int:
+        """One: E'' changes by more than it leaves."""
+        return 1
+
+    def cycle(self, careful: bool = False) -> Cycle:
+        del careful
+        moduli, reaction = self._tangent
+        return in_double(elements_multigrid(self.curvature, moduli[:, :, :, None], reaction))
+
+    @cached_property
+    def _tangent(self) -> tuple[Values, Field]:
+        return self.tangent(self.near)
+
+    def size(self) -> PerSample:
+        """That between 0 and `near`, whose energy is hardly more than the least."""
+        zero = torch.zeros_like(self.f)
+        return (2 * (self.value(zero) - self.value(self.near))).sqrt()
+
+    @cached_property
+    def near(self) -> Field:
+        return newton(self, self.start(), tolerance=ROUGH).value
 
     def start(self) -> Field:
         """The minimum on cells twice as long, interpolated; on the coarsest grid the solution for D = 1 and V = 0."""

@@ -8,7 +8,7 @@ import torch
 from vcycle.data import DataError, Dataset, Fields, Split, all_pairs, states, windows
 from vcycle.data.readers import Memory
 from vcycle.data.schema import Description
-from vcycle.problems import Acoustics, Barrier, Burgers, Cavity, Cylinder, Euler, ShallowWater, Tube
+from vcycle.problems import Acoustics, Barrier, Burgers, Cavity, Cylinder, Dam, Euler, ShallowWater, Tube
 from vcycle.spaces import Domain
 
 STATES, SAMPLES = 5, 3
@@ -117,6 +117,7 @@ def solved(problem) -> Dataset:
         Cavity(snapshots=3, time=0.6, lid="random"),
         Tube(snapshots=3, time=0.6, profile="random"),
         Barrier(snapshots=3, time=0.6, profile="random"),
+        Dam(snapshots=3, time=0.15, profile="random"),
         Cylinder(Domain([(-1.5, 1.5), (-1.5, 1.5)], Cylinder().domain.boundary), snapshots=3, time=0.3),
     ],
     ids=lambda problem: problem.name,

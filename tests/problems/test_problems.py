@@ -14,6 +14,7 @@ from vcycle.problems import (
     Burgers,
     CahnHilliard,
     Cavity,
+    Dam,
     Darcy,
     Elasticity,
     Euler,
@@ -86,6 +87,8 @@ def quick(problem):
     """The same with less time to solve."""
     if isinstance(problem, Helmholtz):
         return replace(problem, omega=4.0)
+    if isinstance(problem, Dam):
+        return replace(problem, time=0.15)
     return replace(problem, time=problem.time / 5, accuracy=1e-5) if isinstance(problem, Evolution) else problem
 
 

@@ -14,6 +14,7 @@ from vcycle.problems.cahn_hilliard import CahnHilliard as CahnHilliard
 from vcycle.problems.cavity import Cavity as Cavity
 from vcycle.problems.conservation_law import ConservationLaw as ConservationLaw
 from vcycle.problems.cylinder import Cylinder as Cylinder
+from vcycle.problems.dam import Dam as Dam
 from vcycle.problems.darcy import Darcy as Darcy
 from vcycle.problems.diffusion import Diffusion as Diffusion
 from vcycle.problems.elasticity import Elasticity as Elasticity
@@ -81,6 +82,7 @@ PROBLEMS: dict[str, type[Problem]] = {
         Cavity,
         Tube,
         Barrier,
+        Dam,
         Cylinder,
     )
 }

@@ -16,8 +16,8 @@ SHAPE_STREAM = 14
 @dataclass(frozen=True)
 class Barrier(ObstructedChannel):
     """u_t + div(u u) + grad p = nu lap u, div u = 0 over a rectangle of height h on the lower of two plates, with u = 0
-    on all of them, u = (U(y), 0) at the inlet and du/dx = dv/dx = 0, p = 0 at the outlet. One fluid fills the channel:
-    this is not the dam of CFDBench, where water runs below air over such a barrier, with gravity and a free surface.
+    on all of them, u = (U(y), 0) at the inlet and du/dx = dv/dx = 0, p = 0 at the outlet. One fluid fills the channel;
+    water that runs below air over such a barrier, the dam of CFDBench, is `dam`.
 
     heights   h is uniform between these
     widths    the width of the rectangle is uniform between these; its low side stands at `position`

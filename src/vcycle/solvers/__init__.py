@@ -38,3 +38,4 @@ from vcycle.solvers.start import normalised as normalised
 from vcycle.solvers.stokes import StokesFlow as StokesFlow
 from vcycle.solvers.stokes import solve_stokes as solve_stokes
 from vcycle.solvers.tube_flow import TubeFlow as TubeFlow
+from vcycle.solvers.two_fluids import TwoFluids as TwoFluids

@@ -19,6 +19,7 @@ from vcycle.jobs.problem_config.burgers import BurgersConfig as BurgersConfig
 from vcycle.jobs.problem_config.cahn_hilliard import CahnHilliardConfig as CahnHilliardConfig
 from vcycle.jobs.problem_config.cavity import CavityConfig as CavityConfig
 from vcycle.jobs.problem_config.cylinder import CylinderConfig as CylinderConfig
+from vcycle.jobs.problem_config.dam import DamConfig as DamConfig
 from vcycle.jobs.problem_config.darcy import DarcyConfig as DarcyConfig
 from vcycle.jobs.problem_config.elasticity import ElasticityConfig as ElasticityConfig
 from vcycle.jobs.problem_config.euler import EulerConfig as EulerConfig
@@ -71,6 +72,7 @@ Problem = Annotated[
     | CavityConfig
     | TubeConfig
     | BarrierConfig
+    | DamConfig
     | CylinderConfig,
     Field(discriminator="name"),
 ]

@@ -8,6 +8,7 @@ process for all three, as in `vcycle generate` (spaces.kept_memory). Writes benc
 """
 
 import argparse
+from functools import partial
 
 import numpy as np
 import pyamg

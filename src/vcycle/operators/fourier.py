@@ -95,14 +95,23 @@ def lowest(counts: Sequence[int]) -> list[range]:
 
 
 def analyse(u: Float[Tensor, "b c *grid"], k: Frequencies) -> Float[Tensor, "b c *modes 2"]:
-    """The Fourier coefficients (1/n) sum_x u(x) exp(-i k x), as real and imaginary part."""
+    """The Fourier coefficients (1/n) sum_x u(x) exp(-i k x), as real and imaginary part.
+
+    The first axis comes first, with cosines and sines of every |k| once: its matrix then stands to the left of all
+    points, a shape that matrix products are fast for. Signs come in when few numbers are left.
+    """
     *others, last = k
-    cosine, sine = _waves(last, u.shape[-1], u)
-    v = u @ (torch.cat([cosine, -sine]) / u.shape[-1]).mT  # the last axis holds all real, then all imaginary parts
-    for dim, frequencies in enumerate(others, start=-len(k)):
-        both = torch.cat(_waves(frequencies, u.shape[dim], u)) / u.shape[dim]
-        c, s = _along(both, v, dim).chunk(2, dim)
-        v = c - _turned(s)
+    waves = _pairs(last, u.shape[-1], u) / u.shape[-1]  # the last axis will hold all real, then all imaginary parts
+    if not others:
+        v = u @ waves[0].mT
+    else:
+        n, (first, *middle) = u.shape[-len(k)], others
+        v = _along(_phases(_sizes(first), n, u) / n, u, -len(k))
+        v = _along(_signs(first, u), _in_pairs(v, waves.mT, -len(k)), -len(k))
+        for dim, frequencies in enumerate(middle, start=1 - len(k)):
+            both = _phases(frequencies, v.shape[dim], v) / v.shape[dim]
+            c, s = _along(both, v, dim).chunk(2, dim)
+            v = c - _turned(s)
     return v.unflatten(-1, (2, len(last))).movedim(-2, -1)
 
 
@@ -111,15 +120,17 @@ def synthesise(
 ) -> Float[Tensor, "b c *grid"]:
     """The real part of sum_k v_k exp(i k x); with `half` the last axis stands for its negative frequencies too."""
     *others, last = k
-    u = torch.cat([v[..., 0], v[..., 1]], -1)
-    for dim, frequencies in enumerate(others, start=-len(shape)):
-        both = torch.cat(_waves(frequencies, shape[dim], v))
-        u = _along(both.mT, torch.cat([u, _turned(u)], dim), dim)
-    cosine, sine = _waves(last, shape[-1], v)
+    u, waves = torch.cat([v[..., 0], v[..., 1]], -1), _pairs(last, shape[-1], v)
     if half:
-        twice = torch.tensor([1.0 if 2 * m in (0, shape[-1]) else 2.0 for m in last]).to(v)[:, None]
-        cosine, sine = twice * cosine, twice * sine
-    return u @ torch.cat([cosine, -sine])
+        waves = waves * torch.tensor([1.0 if 2 * m in (0, shape[-1]) else 2.0 for m in last]).to(v).repeat(2)[:, None]
+    if not others:
+        return u @ waves[0]
+    first, *middle = others
+    for dim, frequencies in enumerate(middle, start=1 - len(shape)):
+        both = _phases(frequencies, shape[dim], v)
+        u = _along(both.mT, torch.cat([u, _turned(u)], dim), dim)
+    u = _in_pairs(_along(_signs(first, u).mT, u, -len(k)), waves, -len(k))
+    return _along(_phases(_sizes(first), shape[0], v).mT, u, -len(k))
 
 
 def _turned(v: Tensor) -> Tensor:
@@ -129,18 +140,43 @@ def _turned(v: Tensor) -> Tensor:
 
 
 def _along(matrix: Tensor, v: Tensor, dim: int) -> Tensor:
-    """matrix @ v along one axis."""
-    return (matrix @ v.movedim(dim, -2)).movedim(-2, dim)
+    """matrix @ v along one axis but the last."""
+    return (matrix @ v.flatten(dim + 1)).unflatten(-1, v.shape[v.ndim + dim + 1 :])
 
 
-def _waves(k: Sequence[int], n: int, like: Tensor) -> tuple[Float[Tensor, "k n"], Float[Tensor, "k n"]]:
-    """cos and sin of 2 pi k x / n."""
-    cosine, sine = _phases(tuple(k), n)
-    return torch.from_numpy(cosine).to(like), torch.from_numpy(sine).to(like)
+def _in_pairs(v: Tensor, matrices: Tensor, dim: int) -> Tensor:
+    """Along the last axis v @ the first of two matrices in the first half of an axis, the second in the other half."""
+    halves = v.unflatten(dim, (2, -1))
+    return (halves.flatten(dim, -2) @ matrices).unflatten(-2, halves.shape[dim:-1]).flatten(dim - 1, dim)
+
+
+def _phases(k: Sequence[int], n: int, like: Tensor) -> Float[Tensor, "k n"]:
+    """cos 2 pi k x / n for every k, then sin."""
+    return torch.from_numpy(np.concatenate(_waves(tuple(k), n))).to(like)
+
+
+def _pairs(k: Sequence[int], n: int, like: Tensor) -> Float[Tensor, "2 k n"]:
+    """cos and -sin, the real and imaginary part of exp(-i k x) beside a cosine; -sin and -cos, those beside a sine."""
+    cosine, sine = (torch.from_numpy(wave).to(like) for wave in _waves(tuple(k), n))
+    return torch.stack([torch.cat([cosine, -sine]), torch.cat([-sine, -cosine])])
+
+
+def _signs(k: Sequence[int], like: Tensor) -> Float[Tensor, "k sizes"]:
+    """For every k a 1 at the cosine of |k|, and the sign of k at its sine."""
+    sizes = _sizes(k)
+    matrix = np.zeros((len(k), 2, len(sizes)))
+    for row, m in enumerate(k):
+        matrix[row, :, sizes.index(abs(m))] = 1, -1 if m < 0 else 1
+    return torch.from_numpy(matrix.reshape(len(k), -1)).to(like)
+
+
+def _sizes(k: Sequence[int]) -> tuple[int, ...]:
+    """Every |k| once."""
+    return tuple(sorted({abs(m) for m in k}))
 
 
 @lru_cache(maxsize=256)  # arrays: a cached tensor would belong to the inference mode or the trace that made it
-def _phases(k: tuple[int, ...], n: int) -> tuple[Float[np.ndarray, "k n"], Float[np.ndarray, "k n"]]:
+def _waves(k: tuple[int, ...], n: int) -> tuple[Float[np.ndarray, "k n"], Float[np.ndarray, "k n"]]:
     # The phase is reduced in integers, so that it is exact for every k and n.
     phase = np.outer(k, np.arange(n)) % n * (2 * math.pi / n)
     return np.cos(phase), np.sin(phase)

@@ -110,8 +110,8 @@ def draw() -> None:
             ax.set_xticks(sorted({int(row["points"]) for row in mine}))
             ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            ax.set_ylim(*((0.1, 10.0) if what == "time" else (0.1, 1.0)))
-            ax.set_yticks([0.1, 0.2, 0.5, 1.0] + ([2.0, 5.0, 10.0] if what == "time" else []))
+            ax.set_ylim(*((0.05, 10.0) if what == "time" else (0.1, 2.0)))
+            ax.set_yticks([0.1, 0.2, 0.5, 1.0, 2.0] + ([0.05, 5.0, 10.0] if what == "time" else []))
             for line_of_ticks in (ax.xaxis, ax.yaxis):
                 line_of_ticks.set_minor_formatter(NullFormatter())
             legend_above(ax)

@@ -35,6 +35,7 @@ CASES: dict[str, tuple[dict[str, Any], int]] = {
     "darcy-1e6": ({"name": "darcy", "prior": {"name": "two_phase", "low": 1.0, "high": 1e6}}, 32),
     "darcy-4-3d": ({"name": "darcy", "dimension": 3}, 16),
     "darcy-100-3d": ({"name": "darcy", "dimension": 3, "prior": {"name": "two_phase", "low": 1.0, "high": 100.0}}, 16),
+    "darcy-1e4-3d": ({"name": "darcy", "dimension": 3, "prior": {"name": "two_phase", "low": 1.0, "high": 1e4}}, 16),
     "poisson": ({"name": "poisson"}, 32),
     "parabolic": ({"name": "implicit_heat"}, 32),
     "anisotropic": ({"name": "anisotropic_darcy"}, 32),

@@ -18,7 +18,7 @@ from vcycle.hybrid.checks import (
 from vcycle.hybrid.continuum import Continuum
 from vcycle.hybrid.equation import Discrete, Equation, Field, PerSample
 from vcycle.hybrid.tensor import Anisotropic
-from vcycle.spaces import Domain, per_sample
+from vcycle.spaces import Domain, per_sample, root
 
 Form = Literal["discrete", "continuum"]
 SAFETY = 1 + 1e-10
@@ -117,11 +117,6 @@ def bound_of(equation: Equation, v: Field, f: Field, oscillation: Field | None, 
 def relative_bound(value: PerSample, least: PerSample) -> PerSample:
     """value / least, infinite where nothing is known of the size of the solution; 0 where there is no error."""
     return torch.where(value == 0, 0.0, torch.where(least > 0, value / least, torch.inf))
-
-
-def root(x: PerSample) -> PerSample:
-    """The square root with a finite gradient at 0."""
-    return torch.where(x > 0, x, 1.0).sqrt() * (x > 0)
 
 
 def _scaled(cells: Field, value: PerSample) -> Field:

@@ -11,7 +11,7 @@ from torch import Tensor
 from vcycle.hybrid.equation import Equation, Field, Function
 from vcycle.hybrid.flow import Flow
 from vcycle.hybrid.reconstruction import at_vertices, cell_means, flux_misfit, mass
-from vcycle.spaces import Grid
+from vcycle.spaces import Grid, root
 
 
 class Multilinear(Equation):
@@ -51,7 +51,7 @@ class Multilinear(Equation):
         if self.c is None:
             return size if oscillation is None else self._poincare * size
         square = torch.where(self._stiff, 0.0, self.volume * mass(w, self.domain)[1])
-        size = size + self.c * torch.where(square > 0, square, 1.0).sqrt() * (square > 0)
+        size = size + self.c * root(square)
         return torch.where(self._stiff, 1 / torch.where(self._stiff, self.c, 1.0).sqrt(), self._poincare) * size
 
     @abstractmethod

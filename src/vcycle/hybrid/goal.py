@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import torch
 
-from vcycle.hybrid.bound import SAFETY, Form, equation_of, root
+from vcycle.hybrid.bound import SAFETY, Form, equation_of
 from vcycle.hybrid.checks import Values, checked_source
 from vcycle.hybrid.equation import Equation, Field, Function, PerSample
 from vcycle.hybrid.flow import Flow
-from vcycle.spaces import Domain, Grid, conductances, per_sample
+from vcycle.spaces import Domain, Grid, conductances, per_sample, root
 
 SUMS = 1e-12  # the rounding of a sum, relative to its largest part
 

@@ -7,12 +7,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.hybrid.bound import SAFETY, relative_bound, root
+from vcycle.hybrid.bound import SAFETY, relative_bound
 from vcycle.hybrid.cell_quadrature import Point, between, gauss_points, gradient_at
 from vcycle.hybrid.equilibration import dual_norm, equilibrate
 from vcycle.hybrid.flow import excess
 from vcycle.hybrid.halved_cells import halved, repeated
-from vcycle.spaces import Domain, FaceField, Grid
+from vcycle.spaces import Domain, FaceField, Grid, root
 
 Values = Float[Tensor, "..."]  # what callers hand in; its shape is checked with a sentence
 PerSample = Float[Tensor, " b"]

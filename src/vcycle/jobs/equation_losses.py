@@ -6,7 +6,7 @@ from torch import Tensor
 
 from vcycle.problems import Diffusion, Problem
 from vcycle.problems.minimum import Iterated, Minimum
-from vcycle.spaces import H1
+from vcycle.spaces import H1, root
 from vcycle.surrogate.guarantee import guarantee
 from vcycle.training import Batch, Loss
 
@@ -98,8 +98,7 @@ def dual_residual(problem: Minimum) -> Loss:
             z, size = E.cycle()(r), E.size()
         # B is symmetric: the derivative of (r, B r) is 2 B r, and the V-cycle need not be differentiated.
         product = (r * z).flatten(1).sum(1)
-        square = 2 * product - product.detach()
-        return torch.where(square > 0, square, 1.0).sqrt() * (square > 0) / size
+        return root(2 * product - product.detach()) / size
 
     return loss
 

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from vcycle.operators.base import LinearOperator
@@ -22,8 +22,7 @@ def to_faces(f: Cells) -> Staggered:
     """Vectors at cell centres averaged to the inner faces, component k across axis k."""
     out = []
     for axis in range(f.shape[1]):
-        v, n = f[:, axis], f.shape[axis + 2]
-        out.append((v.narrow(axis + 1, 0, n - 1) + v.narrow(axis + 1, 1, n - 1)) / 2)
+        out.append(means(f[:, axis], axis + 1))
     return tuple(out)
 
 
@@ -31,22 +30,19 @@ def to_centres(u: Staggered) -> Cells:
     """The means of opposite faces, walls included: vectors at cell centres."""
     out = []
     for axis, v in enumerate(u):
-        wall = torch.zeros_like(v.narrow(axis + 1, 0, 1))
-        out.append((torch.cat([wall, v], axis + 1) + torch.cat([v, wall], axis + 1)) / 2)
+        out.append(means(walled(v, axis + 1), axis + 1))
     return torch.stack(out, 1)
 
 
 def from_centres(c: Cells) -> tuple[Staggered, Staggered]:
     """The staggered field whose means they are, and what is left of it on the last walls, where 0 should be.
 
-    u(i + 1/2) = 2 c(i) - u(i - 1/2): exact for the means of a staggered field; waves of two cells grow in others.
+    Exact for the means of a staggered field; waves of two cells grow in others.
     """
     inner, left = [], []
     for axis in range(c.shape[1]):
         n = c.shape[axis + 2]
-        sign = 1.0 - 2.0 * (torch.arange(n, dtype=c.dtype, device=c.device) % 2)
-        sign = sign.view(-1, *(1,) * (c.ndim - 3 - axis))
-        u = 2 * sign * (sign * c[:, axis]).cumsum(axis + 1)
+        u = from_means(c[:, axis], axis + 1)
         inner.append(u.narrow(axis + 1, 0, n - 1))
         left.append(u.narrow(axis + 1, n - 1, 1))
     return tuple(inner), tuple(left)
@@ -56,8 +52,7 @@ def divergence(u: Staggered, spacing: tuple[float, ...]) -> Cells:
     """div u in every cell."""
     total: Tensor | None = None
     for axis, (v, h) in enumerate(zip(u, spacing, strict=True)):
-        wall = torch.zeros_like(v.narrow(axis + 1, 0, 1))
-        term = torch.cat([wall, v, wall], axis + 1).diff(dim=axis + 1) / h
+        term = walled(v, axis + 1).diff(dim=axis + 1) / h
         total = term if total is None else total + term
     assert total is not None
     return total[:, None]
@@ -109,6 +104,25 @@ def _sines(n: int, on_walls: bool) -> tuple[Float[np.ndarray, "n n"], Float[np.n
     position = np.arange(n) + (1.0 if on_walls else 0.5)
     rows = np.sin(phase[:, None] * position)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True), phase
+
+
+def walled(f: Shaped[Tensor, "..."], dim: int) -> Shaped[Tensor, "..."]:
+    """With zeros (False) before the first and behind the last entry of an axis."""
+    wall = torch.zeros_like(f.narrow(dim, 0, 1))
+    return torch.cat([wall, f, wall], dim)
+
+
+def means(f: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
+    """Of neighbours along an axis."""
+    n = f.shape[dim] - 1
+    return (f.narrow(dim, 0, n) + f.narrow(dim, 1, n)) / 2
+
+
+def from_means(c: Float[Tensor, "..."], dim: int, first: Float[Tensor, "..."] | float = 0.0) -> Float[Tensor, "..."]:
+    """The u with the means c of neighbours along an axis that begins with `first`: u(i + 1/2) = 2 c(i) - u(i - 1/2)."""
+    sign = 1.0 - 2.0 * (torch.arange(c.shape[dim], dtype=c.dtype, device=c.device) % 2)
+    sign = sign.view(-1, *(1,) * (c.ndim - 1 - dim))
+    return sign * ((2 * sign * c).cumsum(dim) - first)
 
 
 class PressureSchur(LinearOperator):

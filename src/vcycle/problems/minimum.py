@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vcycle.operators import LinearOperator, Multigrid
 from vcycle.problems.base import Field, Inputs, PerSample, Problem
+from vcycle.spaces import root
 
 Cycle = Callable[[Float[Tensor, "b c *grid"]], Float[Tensor, "b c *grid"]]
 
@@ -71,7 +72,7 @@ class Energy(Steps):
         E'(u), which rounding leaves, is taken off, so that only what is of second order in v - u remains.
         """
         first = (self.gradient(u) * (v - u)).flatten(1).sum(1)
-        return _root(2 * (self.value(v) - self.value(u) - first))
+        return root(2 * (self.value(v) - self.value(u) - first))
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Quadratic(Energy):
 
     def distance(self, v: Field, u: Field) -> PerSample:
         """The energy norm of v - u, (v - u, A (v - u))^(1/2)."""
-        return _root(((v - u) * self.A(v - u)).flatten(1).sum(1))
+        return root(((v - u) * self.A(v - u)).flatten(1).sum(1))
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,3 @@ def in_double(cycle: Multigrid) -> Cycle:
     """A V-cycle that takes and returns double precision, whatever it computes in."""
     precision = next(cycle.buffers()).dtype
     return lambda r: cycle(r.to(precision)).to(r)
-
-
-def _root(x: PerSample) -> PerSample:
-    """The square root with a finite gradient at 0, where rounding may leave less."""
-    return torch.where(x > 0, x, 1.0).sqrt() * (x > 0)

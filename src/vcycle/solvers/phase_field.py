@@ -3,9 +3,10 @@
 import math
 
 import torch
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from vcycle.operators.staggered import means, walled
 from vcycle.solvers.limiters import van_leer
 
 Cells = Float[Tensor, "b n m"]
@@ -65,18 +66,6 @@ def loss(spacing: tuple[float, ...], eps: float) -> float:
     """What share of its content a cell loses by `sharpening` in a unit of time, at most."""
     # Beside a front one face takes 1, the other e^r - 1; what stands alone loses 1 through both.
     return sum(eps / h**2 * max(2.0, math.exp(min(h / eps, STEEPEST))) for h in spacing)
-
-
-def walled(f: Shaped[Tensor, "..."], dim: int) -> Shaped[Tensor, "..."]:
-    """With zeros (False) before the first and behind the last entry."""
-    wall = torch.zeros_like(f.narrow(dim, 0, 1))
-    return torch.cat([wall, f, wall], dim)
-
-
-def means(f: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
-    """Of neighbours along an axis."""
-    n = f.shape[dim] - 1
-    return (f.narrow(dim, 0, n) + f.narrow(dim, 1, n)) / 2
 
 
 def repeated(f: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vcycle.operators.staggered import from_means, means, walled
 from vcycle.solvers.driven_cavity import DECAY, SAFETY, WAVES, halved
 from vcycle.solvers.fast_poisson import solve_poisson
 from vcycle.solvers.finite_volumes import ssp_rk3
@@ -52,15 +53,16 @@ class TubeFlow:
         along = torch.cat([((whole[:, 1:] + whole[:, :-1]) / 2).square(), u[:, -1:].square()], 1)
         # v half a cell up and down of the faces across x: at the outlet as in the last cell.
         v_at = torch.cat([(v[:, 1:] + v[:, :-1]) / 2, v[:, -1:]], 1)
-        corner = _walled(v_at * (u[:, :, 1:] + u[:, :, :-1]) / 2)
+        corner = walled(v_at * (u[:, :, 1:] + u[:, :, :-1]) / 2, 2)
         u_rate = (nu * strain - along).diff(dim=1) / size - corner.diff(dim=2) / k
         u_rate = u_rate + nu * torch.cat([-u[:, :, :1], u, -u[:, :, -1:]], 2).diff(n=2, dim=2) / k**2
         # At the inlet v = 0, at the outlet it does not change any more.
         beyond = torch.cat([-v[:, :1], v, v[:, -1:]], 1)
         u_at = (whole[:, :, 1:] + whole[:, :, :-1]) / 2
-        v_up = (_walled(v)[:, :, 1:] + _walled(v)[:, :, :-1]) / 2
+        high = walled(v, 2)
+        v_up = means(high, 2)
         carried = u_at * torch.cat([torch.zeros_like(v[:, :1]), (v[:, 1:] + v[:, :-1]) / 2, v[:, -1:]], 1)
-        v_rate = nu * (beyond.diff(n=2, dim=1) / h**2 + _walled(v).diff(n=2, dim=2) / k**2)
+        v_rate = nu * (beyond.diff(n=2, dim=1) / h**2 + high.diff(n=2, dim=2) / k**2)
         v_rate = v_rate - carried.diff(dim=1) / h - v_up.square().diff(dim=2) / k
         return joined(u_rate, v_rate)
 
@@ -82,7 +84,7 @@ class TubeFlow:
     def divergence(self, state: Float[Tensor, "b _"], inlet: Float[Tensor, "b m"]) -> Faces:
         """div u in every cell, `inlet` flows in."""
         (h, k), (u, v) = self.spacing, self.parts(state)
-        return torch.cat([inlet[:, None], u], 1).diff(dim=1) / h + _walled(v).diff(dim=2) / k
+        return torch.cat([inlet[:, None], u], 1).diff(dim=1) / h + walled(v, 2).diff(dim=2) / k
 
     def steps(self, interval: float) -> int:
         """How many steps of the third-order scheme are stable and resolve the flow."""
@@ -106,16 +108,13 @@ class TubeFlow:
     def centres(self, state: Float[Tensor, "b _"]) -> Float[Tensor, "b 2 n m"]:
         """u and v at the centres, the means of opposite faces."""
         u, v = self.parts(state)
-        whole, high = torch.cat([self.inlet[:, None], u], 1), _walled(v)
-        return torch.stack([(whole[:, 1:] + whole[:, :-1]) / 2, (high[:, :, 1:] + high[:, :, :-1]) / 2], 1)
+        whole, high = torch.cat([self.inlet[:, None], u], 1), walled(v, 2)
+        return torch.stack([means(whole, 1), means(high, 2)], 1)
 
     def from_centres(self, centres: Float[Tensor, "b 2 n m"]) -> Float[Tensor, "b _"]:
-        """The velocities whose `centres` these are: u(i + 1/2) = 2 c(i) - u(i - 1/2), from the inlet and a plate on."""
-        u, v = (2 * c for c in centres.unbind(1))
-        odd = 1.0 - 2.0 * (torch.arange(max(u.shape[1:])) % 2)
-        across, along = odd[: u.shape[1], None], odd[: u.shape[2]]
-        u = across * ((across * u).cumsum(1) - self.inlet[:, None])
-        return joined(u, (along * (along * v).cumsum(2))[:, :, :-1])
+        """The velocities whose `centres` these are, from the inlet and a plate on."""
+        u, v = centres.unbind(1)
+        return joined(from_means(u, 1, self.inlet[:, None]), from_means(v, 2)[:, :, :-1])
 
     @property
     def fastest(self) -> float:
@@ -135,9 +134,3 @@ class TubeFlow:
 def joined(u: Float[Tensor, "b n m"], v: Float[Tensor, "b n _"]) -> Float[Tensor, "b _"]:
     """Velocities on faces across x, then those across y."""
     return torch.cat([u.flatten(1), v.flatten(1)], 1)
-
-
-def _walled(v: Float[Tensor, "b _ _"]) -> Float[Tensor, "b _ _"]:
-    """With the zeros on the plates."""
-    wall = torch.zeros_like(v[:, :, :1])
-    return torch.cat([wall, v, wall], 2)

@@ -7,9 +7,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from vcycle.operators.staggered import from_means, means, walled
 from vcycle.solvers.driven_cavity import DECAY
 from vcycle.solvers.finite_volumes import MOST_STEPS, ssp_rk3
-from vcycle.solvers.phase_field import carried, loss, means, repeated, sharpening, walled
+from vcycle.solvers.phase_field import carried, loss, repeated, sharpening
 from vcycle.solvers.products import guarded
 from vcycle.solvers.weighted_projection import weighted_pressure
 from vcycle.spaces import Domain, Grid
@@ -213,12 +214,9 @@ class TwoFluids:
         return self.state(phi, self.inlet[:, None] * share, phi.new_zeros(len(phi), self.shape[0], self.shape[1] + 1))
 
     def go_on(self, centres: Float[Tensor, "b 2 n m"], phi: Cells) -> State:
-        """The state whose velocity has these `centres`: u(i + 1/2) = 2 c(i) - u(i - 1/2), from inlet and plate on."""
-        u, v = (2 * c for c in centres.unbind(1))
-        odd = 1.0 - 2.0 * (torch.arange(max(self.shape), dtype=phi.dtype) % 2)
-        across, along = odd[: self.shape[0], None], odd[: self.shape[1]]
-        u = across * ((across * u).cumsum(1) - self.inlet[:, None])
-        v = along * (along * v).cumsum(2)
+        """The state whose velocity has these `centres`, from inlet and plate on."""
+        u, v = centres.unbind(1)
+        u, v = from_means(u, 1, self.inlet[:, None]), from_means(v, 2)
         return self.state(phi, torch.cat([self.inlet[:, None], u], 1), torch.cat([torch.zeros_like(v[:, :, :1]), v], 2))
 
 

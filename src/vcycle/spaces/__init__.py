@@ -25,5 +25,6 @@ from vcycle.spaces.random_fields import GaussianField as GaussianField
 from vcycle.spaces.random_fields import generator as generator
 from vcycle.spaces.samples import finite as finite
 from vcycle.spaces.samples import per_sample as per_sample
+from vcycle.spaces.samples import root as root
 from vcycle.spaces.space import Space as Space
 from vcycle.spaces.transfer import resample as resample

@@ -1,7 +1,7 @@
 """A number per sample beside a field per sample."""
 
 import torch
-from jaxtyping import Bool, Shaped
+from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
 
@@ -21,3 +21,8 @@ def finite(u: Shaped[Tensor, "b *rest"]) -> Bool[Tensor, " b"]:
     tensor([ True, False])
     """
     return torch.isfinite(u).flatten(1).all(1)
+
+
+def root(x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """The square root, 0 where rounding left less than 0, with a finite gradient at 0."""
+    return torch.where(x > 0, x, 1.0).sqrt() * (x > 0)

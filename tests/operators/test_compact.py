@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from references.cases import BOUNDARIES, domain
-from vcycle.operators import Compact, gradient, gradient_transposed
+from vcycle.operators import Compact, compact, gradient, gradient_transposed
 from vcycle.operators.elements import subcell_volume
 from vcycle.problems.element_matrices import assemble
 from vcycle.spaces import Domain, Grid
@@ -81,3 +81,18 @@ def test_constants_float_without_dirichlet_faces_and_reactions():
 def test_grids_without_room_for_ghosts_are_refused():
     with pytest.raises(ValueError, match="3 or more cells per axis"):
         gradient(torch.zeros(1, 1, 2, 5), Domain.unit(2))
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_pair_by_pair_and_row_by_row_are_the_same_sum(monkeypatch, dimension, boundary, channels):
+    torch.manual_seed(0)
+    D, shape = domain(dimension, boundary), (5, 4, 3)[:dimension]
+    A = Compact.assemble(random_moduli(dimension, channels, shape, 1), D)
+    u, f = torch.randn(2, 2, channels, *shape, dtype=torch.float64)
+    rows, rest = A(u), A.residual(f, u)
+    monkeypatch.setattr(compact, "LARGE", 1)
+    size = float(rows.abs().max())
+    torch.testing.assert_close(A(u), rows, rtol=0, atol=1e-14 * size)
+    torch.testing.assert_close(A.residual(f, u), rest, rtol=0, atol=1e-14 * size)

@@ -20,7 +20,7 @@ Moduli = Float[Tensor, "..."]  # (b, c, d, c, d, 2^d or 1, *grid): flux in (c, d
 Coefficients = Float[Tensor, "..."]  # (b, c, c, 3^d, *grid): component of the row, of the neighbour, and its shift
 FLOATING = 1e-5  # relative row sums below are rounding, in single precision
 Numbers = Int[np.ndarray, " _"]
-LARGE = 2**16  # values from which on it is faster to add neighbour by neighbour
+LARGE = 2**16  # values from which on it is faster to add pair of neighbours by pair
 PRODUCTS = 2**18  # numbers at a time, so that they stay in the cache
 
 
@@ -79,8 +79,8 @@ class Compact(LinearOperator):
         return bool((rows < FLOATING * self.diagonal.flatten(1).amax(1)).all())
 
     def forward(self, u: Field) -> Field:
-        if u.shape[1] == 1 and u.numel() >= LARGE and not (torch.is_grad_enabled() and u.requires_grad):
-            return self._by_neighbours(u)
+        if self._by_pairs(u):
+            return self._add(torch.zeros_like(u), u, 1)
         d, neighbours = self.domain.dimension, u
         for axis in range(d):
             neighbours = _extend(neighbours, axis - d, self.domain.periodic(axis))
@@ -91,22 +91,28 @@ class Compact(LinearOperator):
         chunks = zip(k.split(samples), neighbours.split(samples), strict=True)
         return torch.cat([(values * v[:, None]).flatten(2, 2 + d).sum(2) for values, v in chunks])
 
-    def _by_neighbours(self, u: Field) -> Field:
-        """The same sum, neighbour by neighbour in place; on a periodic axis rolled."""
-        d, k = self.domain.dimension, self.k[:, :, 0]
-        out = k[:, :, 3**d // 2] * u
-        for index, shift in enumerate(product((-1, 0, 1), repeat=d)):
-            if not any(shift):
-                continue
-            to, part, near = out, k[:, :, index], u
-            for axis, s in enumerate(shift):
-                dim, n = axis - d, u.shape[axis - d]
-                if self.domain.periodic(axis):
-                    near = near.roll(-s, dim) if s else near
-                else:
-                    to, part = (t.narrow(dim, max(-s, 0), n - abs(s)) for t in (to, part))
-                    near = near.narrow(dim, max(s, 0), n - abs(s))
-            to.addcmul_(part, near)
+    def residual(self, f: Field, u: Field) -> Field:
+        """f - A u in one pass where that is faster, with the rounding of the diagonal times u."""
+        return self._add(f.clone(), u, -1) if self._by_pairs(f, u) else f - self(u)
+
+    def _by_pairs(self, *fields: Field) -> bool:
+        differentiated = torch.is_grad_enabled() and any(field.requires_grad for field in fields)
+        return fields[0].numel() >= LARGE and not differentiated
+
+    def _add(self, out: Field, u: Field, sign: int) -> Field:
+        """out += sign A u in place, pair of neighbours by pair: A is symmetric, so half of its entries are read."""
+        d, middle = self.domain.dimension, 3**self.domain.dimension // 2
+        components = list(product(range(u.shape[1]), repeat=2))
+        for row, column in components:
+            out[:, row].addcmul_(self.k[:, row, column, middle], u[:, column], value=sign)
+        for index, shift in list(enumerate(product((-1, 0, 1), repeat=d)))[middle + 1 :]:
+            axes = zip(shift, u.shape[2:], map(self.domain.periodic, range(d)), strict=True)
+            for parts in product(*(_facing(*axis) for axis in axes)):
+                here, there = (tuple(part[side] for part in parts) for side in (0, 1))
+                for row, column in components:
+                    k = self.k[:, row, column, index][:, *here]
+                    out[:, row][:, *here].addcmul_(k, u[:, column][:, *there], value=sign)
+                    out[:, column][:, *there].addcmul_(k, u[:, row][:, *here], value=sign)
         return out
 
     def adjoint(self) -> LinearOperator:
@@ -151,3 +157,11 @@ def _extend(u: Tensor, dim: int, periodic: bool) -> Tensor:
     if periodic:
         return torch.cat([u.narrow(dim, u.shape[dim] - 1, 1), u, u.narrow(dim, 0, 1)], dim)
     return F.pad(u, [0, 0] * (-dim - 1) + [1, 1])
+
+
+def _facing(shift: int, n: int, periodic: bool) -> list[tuple[slice, slice]]:
+    """The cells of an axis that have a neighbour at a shift, and these neighbours."""
+    if shift == 0:
+        return [(slice(n), slice(n))]
+    pairs = [(slice(n - 1), slice(1, n))] + [(slice(n - 1, n), slice(1))] * periodic
+    return pairs if shift > 0 else [(there, here) for here, there in pairs]

@@ -1,11 +1,11 @@
 """Are labels needed? The same network from labelled samples and, in five ways, from the equation alone.
 
-    python benchmarks/routes.py [--cases darcy-4 darcy-100 ...] [--routes bound ritz ...] [--labels 1000] [--steps 600]
+    python benchmarks/routes.py [--cases darcy-4 ...] [--routes bound ...] [--labels 1000] [--steps 600] [--seeds 0 1 2]
     python benchmarks/routes.py --equal time     # as many steps as fit into the time of the labelled run
 
-Every case is tested on the same 64 samples that no run has seen. Runs are kept in runs/routes, so that an interrupted
-comparison goes on where it was. Every new run is written to its place in benchmarks/routes.csv, or routes_time.csv,
-where the time to make the labels is left out.
+Every case is tested on the same 64 samples that no run has seen. A seed is that of the first weights and of all that a
+run draws. Runs are kept in runs/routes, so that an interrupted comparison goes on where it was. Every new run is
+written to its place in benchmarks/routes.csv, or routes_time.csv, where the time to make the labels is left out.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ def main() -> None:
     parser.add_argument("--labels", type=int, default=1000)
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--equal", choices=["steps", "time"], default="steps")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -66,27 +68,28 @@ def main() -> None:
         steps = dict.fromkeys(given.routes, given.steps)
         if given.equal == "time":
             steps = affordable(case, given.routes, given.labels, given.steps, given.threads)
-        for route in given.routes:
-            folder = place / f"{case}-{route}-{given.labels}-{given.steps}"
+        for route, seed in product(given.routes, given.seeds):
+            folder = place / f"{case}-{route}-{given.labels}-{given.steps}-{seed}"
             if not (folder / ROW).exists():
-                row = run(case, route, given.labels, steps[route], given.threads, folder)
-                update_table(name, [row], key=("case", "route"), threads=given.threads, order=position)
+                row = run(case, route, given.labels, steps[route], seed, given.threads, folder)
+                update_table(name, [row], key=("case", "route", "seed"), threads=given.threads, order=position)
             print(*json.loads((folder / ROW).read_text()).values(), sep="\t", flush=True)
 
 
-def position(row: dict[str, Any]) -> tuple[int, int]:
+def position(row: dict[str, Any]) -> tuple[int, int, int]:
     """Of a row in the table: as cases and routes are listed above."""
-    return list(CASES).index(row["case"]), [words(route) in row["route"] for route in ROUTES].index(True)
+    route = [words(route) in row["route"] for route in ROUTES].index(True)
+    return list(CASES).index(row["case"]), route, int(row["seed"])
 
 
 def words(route: str) -> str:
     return f"labels, {LABELLED[route]} norm" if route in LABELLED else f"equation alone, {route}"
 
 
-def run(case: str, route: str, labels: int, steps: int, threads: int, folder: Path) -> dict[str, Any]:
+def run(case: str, route: str, labels: int, steps: int, seed: int, threads: int, folder: Path) -> dict[str, Any]:
     """Train one way and test."""
     began = time.process_time()
-    train_whole(configuration(case, route, labels), steps=steps, threads=threads, out=str(folder))
+    train_whole(configuration(case, route, labels), steps=steps, seed=seed, threads=threads, out=str(folder))
     seconds = time.process_time() - began
     problem, n = problem_of(case)
     test = vcycle.generate(problem, TEST, n, 1, RUNS / f"test-{case}", splits={"test": 1.0}, progress=False)
@@ -104,6 +107,7 @@ def run(case: str, route: str, labels: int, steps: int, threads: int, folder: Pa
         "case": case,
         "points": n,
         "route": f"{labels} {words(route)}" if route in LABELLED else words(route),
+        "seed": seed,
         "steps": steps,
         "seconds": f"{seconds:.0f}",
         **{name: f"{float(value.mean()):.4f}" for name, value in errors.items()},

@@ -33,14 +33,29 @@ class Guarantee:
     measure: Measure
 
 
+def covered(problem: Problem | None, v: Field) -> bool:
+    """Whether a theorem covers v as an answer to the problem.
+
+    Not covered: tractions, periodic axes and three dimensions of elastic bodies, or more than 128 x 128 cells; lids and
+    three dimensions of flows; nonlinear equations that no convex energy belongs to; time but for single implicit steps.
+    """
+    if isinstance(problem, Elasticity):
+        periodic = any("periodic" in faces for faces in problem.domain.boundary)
+        flat = problem.domain.dimension == 2 and v[0, 0].numel() <= LARGEST
+        return flat and problem.force != "traction" and not periodic
+    if isinstance(problem, Stokes):
+        return problem.domain.dimension == 2 and problem.drive == "force"
+    return isinstance(problem, Variational | Diffusion | AnisotropicDarcy)
+
+
 def guarantee(problem: Problem | None, inputs: Inputs, v: Field, form: Form, tighten: int) -> Guarantee | None:
     """The bound of v as an answer to the problem, None where no theorem covers it.
 
     Tensors, displacements and flows have the continuum form, whatever is asked for, and the latter two nothing to
-    tighten; minima of convex energies have the discrete form. Not covered: tractions, periodic axes and three
-    dimensions of elastic bodies, or more than 128 x 128 cells; lids and three dimensions of flows; nonlinear equations
-    that no convex energy belongs to; time but for single implicit steps.
+    tighten; minima of convex energies have the discrete form.
     """
+    if not covered(problem, v):
+        return None
     measure: Measure = "energy norm"
     if isinstance(problem, Variational):
         gap = duality_gap(problem.discrete(inputs), v, tighten=tighten)
@@ -51,19 +66,13 @@ def guarantee(problem: Problem | None, inputs: Inputs, v: Field, form: Form, tig
     elif isinstance(problem, AnisotropicDarcy):
         (a, f), form = problem.tensor(inputs), "continuum"
         result = energy_bound(v, a, f, problem.domain, form=form, tighten=tighten)
-    elif isinstance(problem, Elasticity) and _covered(problem, v):
+    elif isinstance(problem, Elasticity):
         E, nu, form = inputs[:, :1].double(), problem.poisson_ratio, "continuum"
         cell = math.prod(Grid(problem.domain, tuple(v.shape[2:])).spacing)
         lame, shear = E * nu / ((1 + nu) * (1 - 2 * nu)), E / (2 * (1 + nu))
         result = elasticity_bound(v, lame, shear, problem.load(inputs) / cell, problem.domain)
-    elif isinstance(problem, Stokes) and problem.domain.dimension == 2 and problem.drive == "force":
+    else:
+        assert isinstance(problem, Stokes)
         result, form = stokes_bound(v[:, :2], v[:, 2:], inputs, problem.viscosity, problem.domain), "continuum"
         measure = "gradient norm"
-    else:
-        return None
     return Guarantee(result.value, result.relative, result.field, form, measure)
-
-
-def _covered(problem: Elasticity, v: Field) -> bool:
-    flat = problem.domain.dimension == 2 and v[0, 0].numel() <= LARGEST
-    return flat and problem.force != "traction" and not any("periodic" in faces for faces in problem.domain.boundary)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
@@ -45,31 +46,39 @@ def plot_case(
     name = output_names[channel]
     u, v = (field[channel].double().cpu().numpy() for field in (case.reference, case.prediction))
     draw = (_lines, _maps, _planes)[domain.dimension - 1]
-    return draw(inputs, name, u, v, domain, placement, units)
+    return draw(Shown(inputs, name, u, v, Grid(domain, u.shape, placement), units))
 
 
-def _lines(
-    inputs: list[tuple[str, Values]],
-    name: str,
-    u: Values,
-    v: Values,
-    domain: Domain,
-    placement: Placement,
-    units: Mapping[str, str],
-) -> Figure:
-    x = Grid(domain, u.shape, placement).axis(0).numpy()
+@dataclass(frozen=True)
+class Shown:
+    """Inputs by name and one output channel of a sample, as the solver says (u) and as the network does (v)."""
+
+    inputs: list[tuple[str, Values]]
+    name: str
+    u: Values
+    v: Values
+    grid: Grid
+    units: Mapping[str, str]
+
+    def unit_of(self, name: str) -> str:
+        return self.units.get(name, "")
+
+
+def _lines(shown: Shown) -> Figure:
+    inputs, name, u, v, grid = shown.inputs, shown.name, shown.u, shown.v, shown.grid
+    x, unit_of = grid.axis(0).numpy(), shown.unit_of
     figure = new_figure(2.8)
     panels = figure.subplots(1, 3)
-    factors = [_factor(values, units.get(label, "")) for label, values in inputs]
+    factors = [_factor(values, unit_of(label)) for label, values in inputs]
     labels = [f"{label}{unit}" for (label, _), (_, unit) in zip(inputs, factors, strict=True)]
     for (_, values), (factor, _), label, colour in zip(inputs, factors, labels, COLOURS, strict=False):
         panels[0].plot(x, values / factor, color=colour, lw=1.3, label=label)
     style(panels[0], f"input {labels[0]}" if len(inputs) == 1 else "inputs", "x", pad=ROOM)
     if len(inputs) > 1:
         legend_above(panels[0])
-    _pair(panels[1], x, u, v, name, units.get(name, ""), ROOM)
+    _pair(panels[1], x, u, v, name, unit_of(name), ROOM)
     legend_above(panels[1])
-    factor, unit = _factor(v - u, units.get(name, ""))
+    factor, unit = _factor(v - u, unit_of(name))
     panels[2].axhline(0, color=SOFT, lw=0.6)
     panels[2].plot(x, (v - u) / factor, color=ORANGE, lw=1.2, label=f"prediction − reference{unit}")
     style(panels[2], "error", "x", pad=ROOM)
@@ -77,19 +86,13 @@ def _lines(
     return figure
 
 
-def _maps(
-    inputs: list[tuple[str, Values]],
-    name: str,
-    u: Values,
-    v: Values,
-    domain: Domain,
-    placement: Placement,
-    units: Mapping[str, str],
-) -> Figure:
-    grid, unit = Grid(domain, u.shape, placement), units.get(name, "")
-    figure, axes = _panels(len(inputs) + 4, domain.lengths)
+def _maps(shown: Shown) -> Figure:
+    inputs, name, u, v, grid = shown.inputs, shown.name, shown.u, shown.v, shown.grid
+    unit_of, lengths = shown.unit_of, grid.domain.lengths
+    unit = unit_of(name)
+    figure, axes = _panels(len(inputs) + 4, lengths)
     for ax, (label, values) in zip(axes, inputs, strict=False):
-        draw_map(ax, values, grid, (0, 1), f"input {label}", units.get(label, ""))
+        draw_map(ax, values, grid, (0, 1), f"input {label}", unit_of(label))
     rest = iter(axes[len(inputs) :])
     draw_map(next(rest), u, grid, (0, 1), f"reference {name}", unit, like=u)
     draw_map(next(rest), v, grid, (0, 1), f"prediction {name}", unit, like=u)
@@ -105,34 +108,30 @@ def _maps(
         middle, cut = u.shape[1] // 2, axes[len(inputs) + 4]
         cut.set_axis_on()
         _pair(cut, grid.axis(0).numpy(), u[:, middle], v[:, middle], f"{name} at {_position(grid, u, 1)}", unit)
-        cut.set_box_aspect(_ratio(domain.lengths))
+        cut.set_box_aspect(_ratio(lengths))
         cut.legend(frameon=False, fontsize=8, labelcolor=SOFT)
     return figure
 
 
-def _planes(
-    inputs: list[tuple[str, Values]],
-    name: str,
-    u: Values,
-    v: Values,
-    domain: Domain,
-    placement: Placement,
-    units: Mapping[str, str],
-) -> Figure:
-    grid, unit = Grid(domain, u.shape, placement), units.get(name, "")
-    figure, axes = _panels(len(inputs) + 5, domain.lengths)
+def _planes(shown: Shown) -> Figure:
+    inputs, name, u, v, grid = shown.inputs, shown.name, shown.u, shown.v, shown.grid
+    unit_of = shown.unit_of
+    unit = unit_of(name)
+    figure, axes = _panels(len(inputs) + 5, grid.domain.lengths)
     middle = u.shape[2] // 2
     rest = iter(axes)
     for label, values in inputs:
         title = f"input {label} at {_position(grid, u, 2)}"
-        draw_map(next(rest), values[:, :, middle], grid, (0, 1), title, units.get(label, ""))
+        draw_map(next(rest), values[:, :, middle], grid, (0, 1), title, unit_of(label))
     for label, values in (("reference", u), ("prediction", v)):
         title = f"{label} {name} at {_position(grid, u, 2)}"
         draw_map(next(rest), values[:, :, middle], grid, (0, 1), title, unit, like=u)
     for normal in (2, 1, 0):
-        shown = tuple(axis for axis in range(3) if axis != normal)
+        plane_axes = tuple(axis for axis in range(3) if axis != normal)
         plane = (v - u).take(u.shape[normal] // 2, axis=normal)
-        draw_map(next(rest), plane, grid, shown, f"error at {_position(grid, u, normal)}", unit, ERROR_MAP, like=v - u)
+        draw_map(
+            next(rest), plane, grid, plane_axes, f"error at {_position(grid, u, normal)}", unit, ERROR_MAP, like=v - u
+        )
     for ax in rest:
         ax.set_axis_off()
     return figure

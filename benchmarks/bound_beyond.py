@@ -92,21 +92,28 @@ def _dissipated(e: torch.Tensor, a: torch.Tensor, domain: Domain) -> torch.Tenso
 
 
 def bodies() -> Iterator[Row]:
-    """Elastic bodies clamped at one side or all around, under their weight."""
-    for name, boundary in (("beam", [("dirichlet", "neumann"), "neumann"]), ("clamped", "dirichlet")):
+    """Elastic bodies clamped at one side or all around, under their weight or a traction."""
+    beam = [("dirichlet", "neumann"), "neumann"]
+    for name, boundary, load in (
+        ("beam", beam, "gravity"),
+        ("clamped", "dirichlet", "gravity"),
+        ("pulled", beam, "traction"),
+    ):
         for contrast in (1.0, 10.0, 100.0):
-            problem = Elasticity(domain=Domain.unit(2, boundary), prior=TwoPhase(1.0, contrast))
+            problem = Elasticity(domain=Domain.unit(2, boundary), prior=TwoPhase(1.0, contrast), force=load)
             E, nu = problem.sample((16, 16), 3, range(4)), problem.poisson_ratio
             u = problem.solve(E).value
             lame, shear = E.double() * nu / ((1 + nu) * (1 - 2 * nu)), E.double() / (2 * (1 + nu))
-            force = problem.load(E) * 16**2
+            force, traction = problem.body_force(E), problem.traction
             cases = {"solution": u, "noise 5 %": u * (1 + 0.05 * torch.randn_like(u)), "zero": 0 * u}
-            bounds = {key: elasticity_bound(v, lame, shear, force, problem.domain) for key, v in cases.items()}
+            bounds = {
+                key: elasticity_bound(v, lame, shear, force, problem.domain, traction) for key, v in cases.items()
+            }
             ratios = {key: [] for key in cases}
             for i in range(len(E)):
                 data = [repeated(x[i : i + 1])[0].numpy() for x in (lame, shear, force)]
                 fields = [bound.field[i].numpy() for bound in bounds.values()]
-                *true, _ = elastic.energy_errors(fields, data[0][0], data[1][0], data[2], problem.domain, finer=3)
+                *true, _ = elastic.energy_errors(fields, data[0][0], data[1][0], data[2], problem.domain, 3, traction)
                 for (key, bound), error in zip(bounds.items(), true, strict=True):
                     ratios[key].append(float(bound.value[i]) / error)
             for key, values in ratios.items():

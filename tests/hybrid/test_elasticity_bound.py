@@ -50,6 +50,43 @@ def test_bounds_the_distance_to_the_solution_of_the_pde(boundary, contrast, nu):
             assert float(bound.least[row]) <= size * 1.1
 
 
+@pytest.mark.parametrize("nu", [-0.3, 0.3, 0.45])
+@pytest.mark.parametrize("contrast", [1.0, 100.0])
+@pytest.mark.parametrize("sides", ["neumann", ("dirichlet", "neumann"), "dirichlet"])
+def test_bounds_the_distance_to_the_solution_under_traction(sides, contrast, nu):
+    """3 boundaries x 2 contrasts x 3 ratios x 2 samples x 4 displacements against elements 4 times as fine."""
+    domain = Domain([2.0, 1.0], [("dirichlet", "neumann"), sides])
+    problem = Elasticity(domain=domain, prior=TwoPhase(1.0, contrast), poisson_ratio=nu, force="traction")
+    inputs = problem.sample((8, 6), 3, range(2))
+    u = problem.solve(inputs).value
+    torch.manual_seed(0)
+    noise = torch.randn_like(u)
+    v = torch.cat([u, 0 * u, u.std() * noise, u * (1 + 0.05 * noise)])
+    E = inputs[:, :1].double()
+    lame, shear, force = E * nu / ((1 + nu) * (1 - 2 * nu)), E / (2 * (1 + nu)), problem.body_force(inputs)
+    repeat = (x.repeat(4, 1, 1, 1) for x in (lame, shear, force))
+    bound = elasticity_bound(v, *repeat, domain, problem.traction)
+    for i in range(2):
+        rows = range(i, 8, 2)
+        data = [repeated(x[i : i + 1])[0].numpy() for x in (lame, shear, force)]
+        fields = [bound.field[row].numpy() for row in rows]
+        *true, size = energy_errors(fields, data[0][0], data[1][0], data[2], domain, 4, problem.traction)
+        for row, error in zip(rows, true, strict=True):
+            assert float(bound.value[row]) >= error
+            assert float(bound.value[row]) <= (2.5 if contrast == 1 else 5) * error
+            assert float(bound.least[row]) <= size * 1.1
+
+
+def test_a_pull_along_a_bar_without_contraction_is_met_exactly():
+    """nu = 0 and t = (1, 0): u = x, and the bound is rounding."""
+    domain = Domain([2.0, 1.0], BEAM)
+    one = torch.ones(1, 1, 6, 4, dtype=torch.float64)
+    v = torch.cat([((torch.arange(6.0, dtype=torch.float64) + 0.5) / 3)[None, None, :, None] * one, 0 * one], 1)
+    bound = elasticity_bound(v, 0 * one, one / 2, 0 * v, domain, (1.0, 0.0))
+    assert float(bound.value) < 1e-9 * float(bound.least)
+    assert float(bound.least) == pytest.approx(2**0.5)
+
+
 def test_holds_in_three_dimensions():
     domain = Domain.unit(3, [("dirichlet", "neumann"), "neumann", "neumann"])
     problem = Elasticity(domain=domain)
@@ -124,6 +161,7 @@ def test_the_function_is_the_finite_element_with_nodes_at_cell_centres():
         ({"shear": torch.zeros(1, 1, 4, 4)}, "moduli must have mu > 0"),
         ({"force": torch.zeros(1, 1, 4, 4)}, "force must have shape"),
         ({"v": torch.zeros(1, 1, 4, 4)}, "v must have shape"),
+        ({"domain": Domain.unit(2), "traction": (0.0, 1.0)}, "traction acts on the high face .* neumann; got"),
     ],
 )
 def test_says_what_does_not_fit(change, words):

@@ -19,7 +19,7 @@ KNOWN = {
     "p_laplacian": (PLaplacian(), OF_ENERGIES | {"bound"}),
     "minimal_surface": (MinimalSurface(), OF_ENERGIES | {"bound"}),
     "elasticity": (Elasticity(), OF_ENERGIES | {"bound"}),
-    "a pulled body": (Elasticity(force="traction"), OF_ENERGIES),
+    "a pulled body": (Elasticity(force="traction"), OF_ENERGIES | {"bound"}),
     "stokes": (Stokes(), LABELLED | {"bound", "preconditioned_residual"}),
     "a lid": (Stokes(drive="lid"), LABELLED | {"preconditioned_residual"}),
     "helmholtz": (Helmholtz(omega=6.0), LABELLED),

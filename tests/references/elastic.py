@@ -9,11 +9,11 @@ from skfem.helpers import ddot, dot, sym_grad, trace
 from vcycle.solvers import solve_direct
 
 
-def energy_errors(fields, lame, shear, force, domain, finer):
+def energy_errors(fields, lame, shear, force, domain, finer, traction=None):
     """|||U - v||| for v with vertex values (d, *points), U the solution on cells `finer` times as fine, and |||U|||.
 
-    lame, shear (*cells) and force (d, *cells) on the cells of v. U is the projection of u onto functions that
-    contain v, so that each number is at most |||u - v|||.
+    lame, shear (*cells) and force (d, *cells) on the cells of v, traction (d,) on the high face of the first axis. U is
+    the projection of u onto functions that contain v, so that each number is at most |||u - v|||.
     """
     d, n = lame.ndim, lame.shape
     ends = [np.linspace(*extent, m + 1) for extent, m in zip(domain.extents, n, strict=True)]
@@ -31,6 +31,12 @@ def energy_errors(fields, lame, shear, force, domain, finer):
 
     matrix = stiffness.assemble(basis)
     load = skfem.LinearForm(lambda v, w: dot(np.broadcast_to(f, np.shape(v)), v)).assemble(basis)
+    if traction is not None:
+        face = skfem.FacetBasis(
+            mesh, basis.elem, facets=mesh.facets_satisfying(lambda x: np.isclose(x[0], ends[0][-1]))
+        )
+        pull = skfem.LinearForm(lambda v, w: sum(t * part for t, part in zip(traction, v, strict=True)))
+        load += pull.assemble(face)
     held = np.zeros(mesh.p.shape[1], bool)
     for axis, faces in enumerate(domain.boundary):
         for end, condition in zip(domain.extents[axis], faces, strict=True):

@@ -12,6 +12,7 @@ from vcycle.hybrid.bound import SAFETY, relative_bound
 from vcycle.hybrid.cell_quadrature import Point, at_point, between, gauss_points
 from vcycle.hybrid.halved_cells import halved, repeated
 from vcycle.hybrid.symmetric_stress import SymmetricStress
+from vcycle.hybrid.traction import held_values, size_at_corners
 from vcycle.spaces import Domain
 
 Array = np.ndarray
@@ -37,7 +38,14 @@ class ElasticityBound:
         return relative_bound(self.value, self.least)
 
 
-def elasticity_bound(v: Values, lame: Values, shear: Values, force: Values, domain: Domain) -> ElasticityBound:
+def elasticity_bound(
+    v: Values,
+    lame: Values,
+    shear: Values,
+    force: Values,
+    domain: Domain,
+    traction: tuple[float, ...] | None = None,
+) -> ElasticityBound:
     """|||u - v||| <= ||C^(-1/2) (sigma - C eps(v))|| for every symmetric sigma with div sigma + f = 0,
 
     -div(C eps(u)) = f, C eps = lambda tr(eps) I + 2 mu eps, u = 0 on Dirichlet faces, sigma n = 0 on Neumann faces.
@@ -45,11 +53,14 @@ def elasticity_bound(v: Values, lame: Values, shear: Values, force: Values, doma
     v            (b, d, *grid) at cell centres; the function is the finite element through them (operators.elements)
     lame, shear  lambda and mu on cells, (b, 1, *grid), mu > 0 and 2 mu + d lambda > 0
     force        f on cells, (b, d, *grid)
+    traction     in two dimensions sigma n = t on the high face of the first axis, a Neumann face, instead of 0; where
+                 it meets a free face, the size of a stress near the corner is added (hybrid.traction)
 
     sigma is the stress of v, averaged to the faces and edges of the halved cells and brought to equilibrium by one
     factorisation that does not depend on the data and is kept (hybrid.symmetric_stress): it holds for *any* v.
     Computed in double precision; the value includes what rounding left of the imbalance, and a relative 1e-10.
-    Raises ValueError for periodic axes, no Dirichlet face, moduli out of range, and shapes that do not fit.
+    Raises ValueError for periodic axes, no Dirichlet face, moduli out of range, shapes that do not fit, and a traction
+    in three dimensions or on a Dirichlet face.
     Source: Prager and Synge 1947; docs/theory_beyond.md.
     """
     d, grid = domain.dimension, tuple(v.shape[2:])
@@ -60,6 +71,8 @@ def elasticity_bound(v: Values, lame: Values, shear: Values, force: Values, doma
             raise ValueError(f"{name} must have shape {(len(v), channels, *grid)}, got {tuple(field.shape)}")
     if not bool((shear > 0).all() & (2 * shear + d * lame > 0).all()):
         raise ValueError("the moduli must have mu > 0 and 2 mu + d lambda > 0 everywhere")
+    if traction is not None and (d != 2 or domain.boundary[0][1] != "neumann"):
+        raise ValueError(f"a traction acts on the high face of the first axis of a rectangle, neumann; got {domain}")
     space = _space(domain, tuple(2 * n for n in grid))
     field = halved(v.double(), domain)
     w = field.numpy(force=True)
@@ -67,12 +80,16 @@ def elasticity_bound(v: Values, lame: Values, shear: Values, force: Values, doma
     lam, mu = lam[:, 0], mu[:, 0]
     start = _averaged(space, w, lam, mu)
     flat = f.reshape(len(f), -1)
-    stress = space.equilibrate(start, flat)
+    held = None if traction is None else held_values(space, traction)
+    stress = space.equilibrate(start, flat, held)
     rounding = space.correction(space.imbalance(stress, flat))
     value = np.sqrt(_misfit(space, stress, w, lam, mu)) + np.sqrt(_misfit(space, rounding, None, lam, mu))
     norm = np.sqrt(_misfit(space, None, w, lam, mu))
     cell = np.prod(space.spacing)
     work = cell * (f * at_point(w, (0.5,) * d)).reshape(len(f), -1).sum(1)
+    if traction is not None:
+        value = value + size_at_corners(space, traction[1], lam, mu)
+        work = work + space.spacing[1] * (between(w[:, :, -1], -1, 0.5).sum(2) * np.array(traction)).sum(1)
     least = np.maximum(norm - value * SAFETY, work / np.where(norm > 0, norm, 1.0))
     value, least = (torch.from_numpy(x).to(v.device) for x in (value * SAFETY, least))
     return ElasticityBound(value, least, field)

@@ -29,7 +29,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class SymmetricStress:
-    """The space of these stresses on n cells per axis, free of traction on Neumann faces, and its equilibrium.
+    """The space of these stresses on n cells per axis, their tractions on Neumann faces given, and its equilibrium.
 
     A stress is a vector (b, dofs): sigma_00, sigma_01, ..., sigma_11, ... one after the other (`shapes`).
     """
@@ -79,7 +79,7 @@ class SymmetricStress:
         return np.concatenate(masks)
 
     @cached_property
-    def balance(self) -> sp.csr_array:
+    def divergence(self) -> sp.csr_array:
         """From stresses to the means of div sigma over cells, (d cells, dofs)."""
         rows = []
         for i in range(self.domain.dimension):
@@ -95,7 +95,12 @@ class SymmetricStress:
                 ]
                 row.append(functools.reduce(sp.kron, factors))
             rows.append(row)
-        return sp.csr_array(sp.block_array(rows)) @ sp.diags_array(self.free.astype(float))
+        return sp.csr_array(sp.block_array(rows))
+
+    @cached_property
+    def balance(self) -> sp.csr_array:
+        """The divergence of stresses without traction on Neumann faces."""
+        return self.divergence @ sp.diags_array(self.free.astype(float))
 
     @cached_property
     def weights(self) -> Array:
@@ -123,11 +128,16 @@ class SymmetricStress:
         return (self.weights[:, None] * (self.balance.T @ potential)).T
 
     def imbalance(self, stress: Float[Array, "b dofs"], force: Float[Array, "b rows"]) -> Float[Array, "b rows"]:
-        return force + (self.balance @ stress.T).T
+        return force + (self.divergence @ stress.T).T
 
-    def equilibrate(self, stress: Float[Array, "b dofs"], force: Float[Array, "b rows"]) -> Float[Array, "b dofs"]:
-        """The stress next to the given one with div sigma + force = 0, `force` (b, d cells) being constant on cells."""
-        stress = stress * self.free
+    def equilibrate(
+        self, stress: Float[Array, "b dofs"], force: Float[Array, "b rows"], held: Float[Array, " dofs"] | None = None
+    ) -> Float[Array, "b dofs"]:
+        """The stress next to the given one with div sigma + force = 0, `force` (b, d cells) being constant on cells.
+
+        On Neumann faces it has the values of `held`, zero if left out.
+        """
+        stress = np.where(self.free, stress, 0.0 if held is None else held)
         return stress + self.correction(self.imbalance(stress, force))
 
     def at(self, stress: Float[Array, "b dofs"], point: Point) -> Float[Array, "b d d *cells"]:

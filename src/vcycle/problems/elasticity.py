@@ -97,19 +97,31 @@ class Elasticity(FiniteElements):
             raise ValueError(f"Young's modulus E must be positive everywhere, got a minimum of {float(E.min()):g}")
         return torch.einsum("b...,ikjl->bikjl...", E, self._unit_moduli())[:, :, :, :, :, None]
 
-    def load(self, inputs: Inputs) -> Field:
+    @property
+    def traction(self) -> tuple[float, ...] | None:
+        """sigma n on the high face of the first axis, None where it is zero or u is."""
+        return (0.0,) * (self.domain.dimension - 1) + (-1.0,) if self.force == "traction" else None
+
+    def body_force(self, inputs: Inputs) -> Field:
+        """f on cells."""
         self.require_channels(inputs)
-        shape, d = tuple(inputs.shape[2:]), self.domain.dimension
-        spacing = Grid(self.domain, shape).spacing
         if self.force == "gaussian":
-            return inputs[:, 1:].double() * math.prod(spacing)
-        load = torch.zeros(inputs.shape[0], d, *shape, dtype=torch.float64, device=inputs.device)
+            return inputs[:, 1:].double()
+        f = torch.zeros(
+            len(inputs), self.domain.dimension, *inputs.shape[2:], dtype=torch.float64, device=inputs.device
+        )
         if self.force == "gravity":
-            load[:, -1] = -math.prod(spacing)
-        else:
+            f[:, -1] = -1
+        return f
+
+    def load(self, inputs: Inputs) -> Field:
+        shape = tuple(inputs.shape[2:])
+        spacing = Grid(self.domain, shape).spacing
+        load = self.body_force(inputs) * math.prod(spacing)
+        if self.traction is not None:
             # The elements continue u linearly to the face: 3/2 of the last cell less 1/2 of the one before.
-            face = math.prod(spacing[1:]) * self._trace_sums(shape)
-            load[:, -1, -1], load[:, -1, -2] = -1.5 * face, 0.5 * face
+            face = self.traction[-1] * math.prod(spacing[1:]) * self._trace_sums(shape)
+            load[:, -1, -1], load[:, -1, -2] = 1.5 * face, -0.5 * face
         return load
 
     def _trace_sums(self, shape: tuple[int, ...]) -> Float[Tensor, "*face"]:

@@ -1,6 +1,5 @@
 """Which problems have a guaranteed bound, and with what data."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +8,6 @@ from torch import Tensor
 
 from vcycle.hybrid import Form, duality_gap, elasticity_bound, energy_bound, stokes_bound
 from vcycle.problems import AnisotropicDarcy, Diffusion, Elasticity, Problem, Stokes, Variational
-from vcycle.spaces import Grid
 
 Inputs = Float[Tensor, "b i *grid"]
 Field = Float[Tensor, "b c *grid"]
@@ -36,13 +34,12 @@ class Guarantee:
 def covered(problem: Problem | None, v: Field) -> bool:
     """Whether a theorem covers v as an answer to the problem.
 
-    Not covered: tractions, periodic axes and three dimensions of elastic bodies, or more than 128 x 128 cells; lids and
-    three dimensions of flows; nonlinear equations that no convex energy belongs to; time but for single implicit steps.
+    Not covered: periodic axes and three dimensions of elastic bodies, or more than 128 x 128 cells; lids and three
+    dimensions of flows; nonlinear equations that no convex energy belongs to; time but for single implicit steps.
     """
     if isinstance(problem, Elasticity):
         periodic = any("periodic" in faces for faces in problem.domain.boundary)
-        flat = problem.domain.dimension == 2 and v[0, 0].numel() <= LARGEST
-        return flat and problem.force != "traction" and not periodic
+        return problem.domain.dimension == 2 and v[0, 0].numel() <= LARGEST and not periodic
     if isinstance(problem, Stokes):
         return problem.domain.dimension == 2 and problem.drive == "force"
     return isinstance(problem, Variational | Diffusion | AnisotropicDarcy)
@@ -68,9 +65,8 @@ def guarantee(problem: Problem | None, inputs: Inputs, v: Field, form: Form, tig
         result = energy_bound(v, a, f, problem.domain, form=form, tighten=tighten)
     elif isinstance(problem, Elasticity):
         E, nu, form = inputs[:, :1].double(), problem.poisson_ratio, "continuum"
-        cell = math.prod(Grid(problem.domain, tuple(v.shape[2:])).spacing)
         lame, shear = E * nu / ((1 + nu) * (1 - 2 * nu)), E / (2 * (1 + nu))
-        result = elasticity_bound(v, lame, shear, problem.load(inputs) / cell, problem.domain)
+        result = elasticity_bound(v, lame, shear, problem.body_force(inputs), problem.domain, problem.traction)
     else:
         assert isinstance(problem, Stokes)
         result, form = stokes_bound(v[:, :2], v[:, 2:], inputs, problem.viscosity, problem.domain), "continuum"

@@ -14,7 +14,8 @@ from vcycle.solvers.start import best_multiple
 from vcycle.spaces import Domain
 
 Field = Float[Tensor, "b c *grid"]
-PER_DIGIT = 1e8  # operations of a factorisation that takes as long as the iterations for one digit
+PER_COEFFICIENT = 200.0  # operations of a factorisation that take as long as the iterations for one digit: for every
+PER_BATCH = 6e7  # coefficient of a sample, and once for all samples, which iterate together
 
 
 def solve_elliptic(
@@ -40,7 +41,8 @@ def solve_elliptic(
         residual = relative_residual(A, load, start)
         if bool((residual <= tolerance).all()):
             return Solution(start, residual, 0, residual <= tolerance, "the start meets the tolerance")
-    if operations(A) > -PER_DIGIT * math.log10(tolerance):
+    iterating = PER_COEFFICIENT * A.k[0].numel() + PER_BATCH / len(load)
+    if operations(A) > -iterating * math.log10(tolerance):
         cycle, weight = elements_multigrid(A, moduli, reaction), 1 / A.diagonal
         return conjugate_gradients(A, load, cycle, start=start, weight=weight, tolerance=tolerance, most=most)
     u = solve_banded(A, load)

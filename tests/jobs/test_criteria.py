@@ -36,8 +36,8 @@ def test_a_problem_has_the_losses_that_its_equation_allows(name):
     assert set(losses_of(problem, Fields(x, u))) == names
 
 
-def test_in_three_dimensions_elastic_bodies_have_an_energy_and_no_bound():
-    problem = Elasticity(Domain.unit(3, ["dirichlet", "neumann", "neumann"]))
+def test_in_three_dimensions_pulled_bodies_have_an_energy_and_no_bound():
+    problem = Elasticity(Domain.unit(3, [("dirichlet", "neumann"), "neumann", "neumann"]), force="traction")
     x = problem.sample((4, 4, 4), 0, range(1))
     assert set(losses_of(problem, Fields(x, torch.zeros(1, 3, 4, 4, 4)))) == OF_ENERGIES
 

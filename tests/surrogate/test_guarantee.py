@@ -14,15 +14,21 @@ def surrogate(problem, network):
 
 @pytest.mark.parametrize(
     "problem",
-    [Elasticity(), Elasticity(force="traction"), Elasticity(force="gaussian", domain=Domain.unit(2)), Stokes()],
+    [
+        Elasticity(),
+        Elasticity(force="traction"),
+        Elasticity(force="gaussian", domain=Domain.unit(2)),
+        Elasticity(Domain.unit(3)),
+        Stokes(),
+    ],
 )
 def test_the_bound_of_the_solver_is_small_and_that_of_zero_is_larger_than_the_solution(problem):
-    inputs = problem.sample((24, 24), 0, range(2))
+    inputs = problem.sample((24, 24) if problem.domain.dimension == 2 else (6, 6, 6), 0, range(2))
     solver = surrogate(problem, lambda x: problem.solve(x).value).predict(inputs)
     zero = surrogate(problem, lambda x: 0 * problem.solve(x).value).predict(inputs)
     assert solver.kind == zero.kind == "guaranteed"
     assert solver.form == zero.form == "continuum"
-    assert bool((solver.relative < 0.5).all()), solver.relative
+    assert bool((solver.relative < (0.5 if problem.domain.dimension == 2 else 0.8)).all()), solver.relative
     # The norm of u is at most that of zero's error, so that its bound is at least as large as |||v||| - bound of v.
     assert bool((zero.bound > solver.bound).all())
     broken = surrogate(problem, lambda x: torch.nan * problem.solve(x).value).predict(inputs)
@@ -33,7 +39,7 @@ def test_the_bound_of_the_solver_is_small_and_that_of_zero_is_larger_than_the_so
     "problem",
     [
         Elasticity(domain=Domain.unit(2, ["dirichlet", "periodic"])),
-        Elasticity(domain=Domain.unit(3)),
+        Elasticity(domain=Domain.unit(3, [("dirichlet", "neumann"), "neumann", "neumann"]), force="traction"),
         Stokes(drive="lid"),
         Stokes(Domain.unit(3)),
     ],

@@ -56,9 +56,9 @@ def elasticity_bound(
     traction     in two dimensions sigma n = t on the high face of the first axis, a Neumann face, instead of 0; where
                  it meets a free face, the size of a stress near the corner is added (hybrid.traction)
 
-    sigma is the stress of v, averaged to the faces and edges of the halved cells and brought to equilibrium by one
-    factorisation that does not depend on the data and is kept (hybrid.symmetric_stress): it holds for *any* v.
-    Computed in double precision; the value includes what rounding left of the imbalance, and a relative 1e-10.
+    sigma is the stress of v, averaged to the faces and edges of the halved cells and brought to equilibrium
+    (hybrid.symmetric_stress): it holds for *any* v. Computed in double precision; the value includes what rounding and
+    iterations left of the imbalance, and a relative 1e-10.
     Raises ValueError for periodic axes, no Dirichlet face, moduli out of range, shapes that do not fit, and a traction
     in three dimensions or on a Dirichlet face.
     Source: Prager and Synge 1947; docs/theory_beyond.md.

@@ -25,6 +25,8 @@ from vcycle.hybrid.cell_quadrature import Point, between
 from vcycle.spaces import Domain, Grid
 
 Array = np.ndarray
+ACCURACY = 1e-12  # of iterations; the bound counts what they leave, by another correction
+MOST_PER_CELL = 40  # iterations for every cell along the axes; 4 are usual
 
 
 @dataclass(frozen=True)
@@ -115,17 +117,30 @@ class SymmetricStress:
         return np.concatenate(out)
 
     @cached_property
+    def matrix(self) -> sp.csc_array:
+        """Balance W balance^T, an elastic body whose material does not depend on the problem."""
+        return sp.csc_array(self.balance @ sp.diags_array(self.weights) @ self.balance.T)
+
+    @cached_property
     def factor(self) -> scipy.sparse.linalg.SuperLU:
-        """Of balance W balance^T, an elastic body whose material does not depend on the problem."""
-        matrix = self.balance @ sp.diags_array(self.weights) @ self.balance.T
-        return scipy.sparse.linalg.splu(
-            sp.csc_matrix(matrix), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}
-        )
+        return scipy.sparse.linalg.splu(self.matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
 
     def correction(self, force: Float[Array, "b rows"]) -> Float[Array, "b dofs"]:
-        """The least stress with div sigma + force = 0."""
-        potential = self.factor.solve(np.ascontiguousarray(-force.T))
+        """The least stress with div sigma + force = 0: in two dimensions by a factorisation that is kept, in three by
+        conjugate gradients; NaN where they do not converge."""
+        if self.domain.dimension == 2:
+            potential = self.factor.solve(np.ascontiguousarray(-force.T))
+        else:
+            potential = np.stack([self._iterated(-row) for row in force], 1)
         return (self.weights[:, None] * (self.balance.T @ potential)).T
+
+    def _iterated(self, right: Float[Array, " rows"]) -> Float[Array, " rows"]:
+        if not np.isfinite(right).all():
+            return np.full_like(right, np.nan)
+        jacobi = sp.diags_array(1 / self.matrix.diagonal())
+        most = MOST_PER_CELL * sum(self.shape)
+        x, failed = scipy.sparse.linalg.cg(self.matrix, right, rtol=ACCURACY, maxiter=most, M=jacobi)
+        return np.full_like(right, np.nan) if failed else x
 
     def imbalance(self, stress: Float[Array, "b dofs"], force: Float[Array, "b rows"]) -> Float[Array, "b rows"]:
         return force + (self.divergence @ stress.T).T

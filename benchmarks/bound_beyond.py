@@ -104,7 +104,7 @@ def bodies() -> Iterator[Row]:
             E, nu = problem.sample((16, 16), 3, range(4)), problem.poisson_ratio
             u = problem.solve(E).value
             lame, shear = E.double() * nu / ((1 + nu) * (1 - 2 * nu)), E.double() / (2 * (1 + nu))
-            force, traction = problem.body_force(E), problem.traction
+            force, traction = problem.forcing(E), problem.traction
             cases = {"solution": u, "noise 5 %": u * (1 + 0.05 * torch.randn_like(u)), "zero": 0 * u}
             bounds = {
                 key: elasticity_bound(v, lame, shear, force, problem.domain, traction) for key, v in cases.items()

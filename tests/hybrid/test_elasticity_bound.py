@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from references.elastic import energy_errors
+from vcycle.hybrid import symmetric_stress
 from vcycle.hybrid.cell_quadrature import at_point, gauss_points, gradient_at
 from vcycle.hybrid.elasticity_bound import elasticity_bound
 from vcycle.hybrid.halved_cells import repeated
@@ -63,7 +64,7 @@ def test_bounds_the_distance_to_the_solution_under_traction(sides, contrast, nu)
     noise = torch.randn_like(u)
     v = torch.cat([u, 0 * u, u.std() * noise, u * (1 + 0.05 * noise)])
     E = inputs[:, :1].double()
-    lame, shear, force = E * nu / ((1 + nu) * (1 - 2 * nu)), E / (2 * (1 + nu)), problem.body_force(inputs)
+    lame, shear, force = E * nu / ((1 + nu) * (1 - 2 * nu)), E / (2 * (1 + nu)), problem.forcing(inputs)
     repeat = (x.repeat(4, 1, 1, 1) for x in (lame, shear, force))
     bound = elasticity_bound(v, *repeat, domain, problem.traction)
     for i in range(2):
@@ -137,6 +138,25 @@ def test_stresses_are_symmetric_in_equilibrium_at_every_point_and_free_of_tracti
         np.testing.assert_allclose(low[1:], high[:-1], atol=1e-12)  # sigma n is continuous
         for traction, condition in zip((low[0], high[-1]), domain.boundary[axis], strict=True):
             assert (abs(traction).max() < 1e-12) == (condition == "neumann")
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_iterations_and_the_factorisation_find_the_same_stress(monkeypatch, boundary):
+    domain, rng = Domain([2.0, 1.0], BOUNDARIES[boundary]), np.random.default_rng(0)
+    space = SymmetricStress(domain, (12, 10))
+    f = rng.standard_normal((2, 240))
+    direct = space.correction(f)
+    monkeypatch.setattr(symmetric_stress, "FACTORISED", 0)
+    np.testing.assert_allclose(space.correction(f), direct, atol=1e-10 * abs(direct).max())
+    assert np.isnan(space.correction(np.nan * f)[:, space.free]).all()
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (128, 128), (8, 8, 8), (16, 16, 16)])
+def test_iterations_hardly_grow_with_the_grid(monkeypatch, shape):
+    monkeypatch.setattr(symmetric_stress, "FACTORISED", 0)
+    monkeypatch.setattr(symmetric_stress, "MOST", 50)
+    space = SymmetricStress(Domain.unit(len(shape), [("dirichlet", "neumann"), *["neumann"] * (len(shape) - 1)]), shape)
+    assert np.isfinite(space.correction(np.ones((1, space.matrix.shape[0])))).all()
 
 
 def test_the_function_is_the_finite_element_with_nodes_at_cell_centres():

@@ -50,6 +50,7 @@ def test_the_energy_distance_of_a_quadratic_energy_is_the_relative_error():
     [
         (AnisotropicDarcy(), "energy norm", 2.0),
         (Elasticity(), "energy norm", 2.0),
+        (Elasticity(force="traction"), "energy norm", 2.0),
         (Stokes(), "gradient norm", 5.0),
     ],
 )

@@ -19,14 +19,17 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg
+import torch
 from jaxtyping import Float
 
 from vcycle.hybrid.cell_quadrature import Point, between
 from vcycle.spaces import Domain, Grid
+from vcycle.spaces.basis import apply_axes
 
 Array = np.ndarray
+FACTORISED = 2**16  # cells in two dimensions; beyond, iterations are sooner done than the factorisation
 ACCURACY = 1e-12  # of iterations; the bound counts what they leave, by another correction
-MOST_PER_CELL = 40  # iterations for every cell along the axes; 4 are usual
+MOST = 1000  # iterations; 20 to 40 are usual on any grid
 
 
 @dataclass(frozen=True)
@@ -126,9 +129,9 @@ class SymmetricStress:
         return scipy.sparse.linalg.splu(self.matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
 
     def correction(self, force: Float[Array, "b rows"]) -> Float[Array, "b dofs"]:
-        """The least stress with div sigma + force = 0: in two dimensions by a factorisation that is kept, in three by
-        conjugate gradients; NaN where they do not converge."""
-        if self.domain.dimension == 2:
+        """The least stress with div sigma + force = 0: by a factorisation that is kept, or on large grids and in three
+        dimensions by conjugate gradients; NaN where they do not converge."""
+        if self.domain.dimension == 2 and math.prod(self.shape) <= FACTORISED:
             potential = self.factor.solve(np.ascontiguousarray(-force.T))
         else:
             potential = np.stack([self._iterated(-row) for row in force], 1)
@@ -137,10 +140,12 @@ class SymmetricStress:
     def _iterated(self, right: Float[Array, " rows"]) -> Float[Array, " rows"]:
         if not np.isfinite(right).all():
             return np.full_like(right, np.nan)
-        jacobi = sp.diags_array(1 / self.matrix.diagonal())
-        most = MOST_PER_CELL * sum(self.shape)
-        x, failed = scipy.sparse.linalg.cg(self.matrix, right, rtol=ACCURACY, maxiter=most, M=jacobi)
+        x, failed = scipy.sparse.linalg.cg(self.matrix, right, rtol=ACCURACY, maxiter=MOST, M=self.separated)
         return np.full_like(right, np.nan) if failed else x
+
+    @cached_property
+    def separated(self) -> "SeparatedBody":
+        return SeparatedBody(self.domain, self.shape)
 
     def imbalance(self, stress: Float[Array, "b dofs"], force: Float[Array, "b rows"]) -> Float[Array, "b rows"]:
         return force + (self.divergence @ stress.T).T
@@ -181,6 +186,30 @@ class SymmetricStress:
             return out
 
         return at
+
+
+class SeparatedBody(scipy.sparse.linalg.LinearOperator):
+    """The inverse of balance W balance^T without the averages, where components do not feel each other.
+
+    Their variables separate: along every axis modes are the eigenvectors of D W D^T, D the differences.
+    """
+
+    def __init__(self, domain: Domain, shape: tuple[int, ...]):
+        d = len(shape)
+        super().__init__(np.dtype(float), (d * math.prod(shape),) * 2)
+        self.modes, self.sizes = [], torch.zeros(d, *shape, dtype=torch.float64)
+        for axis, (n, h, faces) in enumerate(zip(shape, Grid(domain, shape).spacing, domain.boundary, strict=True)):
+            weights, D = np.ones(n + 1), _difference(n, h).toarray()
+            weights[[0, -1]] = [2.0 * (condition == "dirichlet") for condition in faces]
+            eigenvalues, eigenvectors = torch.linalg.eigh(torch.from_numpy(D * weights @ D.T))
+            share = torch.full((d,), 0.5, dtype=torch.float64)
+            share[axis] = 1.0
+            self.sizes += torch.outer(share, eigenvalues).view(-1, *(n if k == axis else 1 for k in range(d)))
+            self.modes.append(eigenvectors)
+
+    def _matvec(self, x: Float[Array, " rows"]) -> Float[Array, " rows"]:
+        parts = apply_axes([V.mT for V in self.modes], torch.from_numpy(x).view(self.sizes.shape))
+        return apply_axes(self.modes, parts / self.sizes).flatten().numpy()
 
 
 def _difference(n: int, h: float) -> sp.csr_array:

@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vcycle.data import Fields
 from vcycle.jobs.equation_losses import bound, dual_residual, energy, preconditioned_residual, ritz, strong_residual
 from vcycle.jobs.tasks import Task
 from vcycle.problems import Problem
@@ -28,7 +27,7 @@ def loss_named(name: str, task: Task) -> Loss:
     if task.problem is None or task.placement != "cell":
         lacking = "the equation" if task.problem is None else "cell values"
         raise ValueError(f"loss {name} needs {lacking}, which these data lack: give --problem, or use loss h1 or l2")
-    known = losses_of(task.problem, task.validation)
+    known = losses_of(task.problem)
     if name not in known:
         raise ValueError(
             f"loss {name} needs {NEEDS.get(name, 'a convex energy')}, which {task.problem.title} lacks here: use loss "
@@ -37,15 +36,15 @@ def loss_named(name: str, task: Task) -> Loss:
     return known[name]
 
 
-def losses_of(problem: Problem, examples: Fields) -> dict[str, Loss]:
-    """The losses by name that there are for a problem, on a grid like that of the examples."""
+def losses_of(problem: Problem) -> dict[str, Loss]:
+    """The losses by name that there are for a problem."""
     known = {"h1": h1(problem.domain), "l2": l2(problem.domain)}
     if isinstance(problem, Minimum):
         losses = (energy, ritz, strong_residual, dual_residual)
         known |= {loss.__name__: loss(problem) for loss in losses}
     if isinstance(problem, Iterated):
         known["preconditioned_residual"] = preconditioned_residual(problem)
-    if covered(problem, examples.outputs):
+    if covered(problem):
         known["bound"] = bound(problem)
     return known
 

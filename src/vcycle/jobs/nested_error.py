@@ -12,17 +12,18 @@ from vcycle.hybrid.halved_cells import repeated
 from vcycle.jobs.true_error import MOST_CELLS, TrueError, joined
 from vcycle.problems import Elasticity, FiniteElements, Problem
 from vcycle.spaces import Grid
-from vcycle.surrogate.guarantee import LARGEST, guarantee
+from vcycle.surrogate.guarantee import guarantee
 
 Inputs = Float[Tensor, "b i *grid"]
 Vertices = Float[Tensor, "b c *points"]
 Array = np.ndarray
 HALVINGS = 2
+MOST_ELASTIC = 2**14  # cells
 
 
 def halvings(problem: Problem, shape: tuple[int, ...]) -> int:
-    """How often cells are halved along every axis: twice at most, and never beyond what the bound can take."""
-    most = LARGEST if isinstance(problem, Elasticity) else MOST_CELLS
+    """How often cells are halved along every axis: twice at most, and never beyond what the bound takes seconds for."""
+    most = MOST_ELASTIC if isinstance(problem, Elasticity) else MOST_CELLS
     return min(HALVINGS, math.floor(math.log2(most / math.prod(shape)) / len(shape)))
 
 
@@ -55,11 +56,14 @@ def _enclose(problem: Problem, inputs: Inputs, field: Vertices, times: int) -> T
         distance, size = (torch.from_numpy(np.sqrt(_square(x, one, spacing))) for x in (w - v, w))
         return TrueError((distance - given.bound).clamp_min(0), distance + given.bound, size)
     moduli = _on_cells_of(w, problem.moduli(fine)[:, :, :, :, :, 0])
-    force = _on_cells_of(w, problem.load(fine)) / math.prod(Grid(problem.domain, tuple(fine.shape[2:])).spacing)
+    force, traction = _on_cells_of(w, problem.forcing(fine)), problem.traction
 
     def energy(x: Array) -> Tensor:
-        """||x||^2 - 2 (f, x)."""
+        """||x||^2 - 2 (f, x), with the work of a traction."""
         work = math.prod(spacing) * _total(force * at_point(x, (0.5,) * len(spacing)))
+        if traction is not None:
+            face = at_point(x[:, :, -1], (0.5,) * (len(spacing) - 1)).reshape(*x.shape[:2], -1).sum(2)
+            work = work + math.prod(spacing[1:]) * face @ np.array(traction)
         return torch.from_numpy(_square(x, moduli, spacing) - 2 * work)
 
     least = -energy(w)

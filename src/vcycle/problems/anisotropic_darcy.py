@@ -110,12 +110,11 @@ class AnisotropicDarcy(FiniteElements):
 
     def tensor(self, inputs: Inputs) -> tuple[Float[Tensor, "b d d *grid"], Field]:
         """A and f, as hybrid.energy_bound takes them."""
-        f = inputs[:, -1:].double() if self.source == "gaussian" else torch.ones_like(inputs[:, :1].double())
-        return self.moduli(inputs)[:, 0, :, 0, :, 0], f
+        return self.moduli(inputs)[:, 0, :, 0, :, 0], self.forcing(inputs)
 
-    def load(self, inputs: Inputs) -> Field:
-        f = self.tensor(inputs)[1]
-        return f * math.prod(Grid(self.domain, tuple(f.shape[2:])).spacing)
+    def forcing(self, inputs: Inputs) -> Field:
+        self.require_channels(inputs)
+        return inputs[:, -1:].double() if self.source == "gaussian" else torch.ones_like(inputs[:, :1].double())
 
     def manufactured(self, shape: tuple[int, ...]) -> tuple[Function, Function, Function]:
         """Smooth entries of A, f and the exact u on a grid, for measuring the order of convergence (2)."""

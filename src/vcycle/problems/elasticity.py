@@ -99,11 +99,10 @@ class Elasticity(FiniteElements):
 
     @property
     def traction(self) -> tuple[float, ...] | None:
-        """sigma n on the high face of the first axis, None where it is zero or u is."""
+        """sigma n on the high face of the first axis."""
         return (0.0,) * (self.domain.dimension - 1) + (-1.0,) if self.force == "traction" else None
 
-    def body_force(self, inputs: Inputs) -> Field:
-        """f on cells."""
+    def forcing(self, inputs: Inputs) -> Field:
         self.require_channels(inputs)
         if self.force == "gaussian":
             return inputs[:, 1:].double()
@@ -115,12 +114,10 @@ class Elasticity(FiniteElements):
         return f
 
     def load(self, inputs: Inputs) -> Field:
-        shape = tuple(inputs.shape[2:])
-        spacing = Grid(self.domain, shape).spacing
-        load = self.body_force(inputs) * math.prod(spacing)
+        load, shape = super().load(inputs), tuple(inputs.shape[2:])
         if self.traction is not None:
             # The elements continue u linearly to the face: 3/2 of the last cell less 1/2 of the one before.
-            face = self.traction[-1] * math.prod(spacing[1:]) * self._trace_sums(shape)
+            face = self.traction[-1] * math.prod(Grid(self.domain, shape).spacing[1:]) * self._trace_sums(shape)
             load[:, -1, -1], load[:, -1, -2] = 1.5 * face, -0.5 * face
         return load
 

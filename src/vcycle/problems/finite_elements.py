@@ -1,5 +1,6 @@
 """Linear elliptic systems -div(C grad u) = f by multilinear finite elements on cell centres."""
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,7 @@ from vcycle.problems.element_matrices import solve_elements
 from vcycle.problems.minimum import Cycle, Minimum, Quadratic, in_double
 from vcycle.problems.stationary import Stationary
 from vcycle.solvers import Solution, relative_residual, solve_elliptic
-from vcycle.spaces import L2
+from vcycle.spaces import L2, Grid
 
 Moduli = Float[Tensor, "..."]  # (b, c, d, c, d, 1, *grid)
 
@@ -38,8 +39,17 @@ class FiniteElements(Stationary, Minimum):
         """C in double precision: the flux (component, axis) per gradient (component, axis)."""
 
     @abstractmethod
+    def forcing(self, inputs: Inputs) -> Field:
+        """f on cells, in double precision."""
+
+    @property
+    def traction(self) -> tuple[float, ...] | None:
+        """The flux C grad u n on the high face of the first axis, where a problem prescribes one."""
+        return None
+
     def load(self, inputs: Inputs) -> Field:
-        """The source integrated over cells, with what acts on faces."""
+        """f integrated over cells, with what acts on faces."""
+        return self.forcing(inputs) * math.prod(Grid(self.domain, tuple(inputs.shape[2:])).spacing)
 
     def solve(
         self, inputs: Inputs, tolerance: float | None = None, most: int = 200, start: Field | None = None

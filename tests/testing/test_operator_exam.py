@@ -65,6 +65,7 @@ class OwnAlgebra(Custom):
         ("refines", lambda: Custom(lambda W, u: u.shape[-1] * u, tags=("refines",))),
         ("gradients", lambda: Custom(lambda W, u: W.factor.detach() * u)),
         ("treats_samples_alone", lambda: Custom(lambda W, u: u - u.mean(0, keepdim=True))),
+        ("ignores_the_order_in_memory", lambda: Custom(lambda W, u: u if u.is_contiguous() else 2 * u)),
         ("precision_and_device", lambda: Custom(lambda W, u: u.double())),
         ("saves_and_loads", lambda: Custom(lambda W, u: W.unsaved * u)),
         ("closed_algebra", lambda: OwnAlgebra(lambda W, u: u)),

@@ -51,6 +51,8 @@ class Chebyshev(LinearOperator):
         return self._relaxed(u, f, f * self.inverse_diagonal, self.factors)
 
     def _relaxed(self, u: Field, f: Field, g: Field, factors: list[float]) -> Field:
+        if self.offsets:
+            u, g = u.contiguous(), g.contiguous()  # neighbours are found by their places in memory
         for omega in factors:
             if self.offsets and not (torch.is_grad_enabled() and (u.requires_grad or f.requires_grad)):
                 u = self._add_neighbours(torch.lerp(u, g, omega), u, omega)
@@ -77,7 +79,7 @@ class Chebyshev(LinearOperator):
 
     def _add_neighbours(self, out: Field, u: Field, omega: float) -> Field:
         """out += omega (1 - D^-1 A) u, in place."""
-        to, near, cells = out.flatten(1), u.flatten(1), u[0].numel()
+        to, near, cells = out.view(len(out), -1), u.view(len(u), -1), u[0].numel()
         for axis, offset in enumerate(self.offsets):
             above, below = getattr(self, f"above{axis}"), getattr(self, f"below{axis}")
             to.narrow(1, 0, cells - offset).addcmul_(above, near.narrow(1, offset, cells - offset), value=omega)

@@ -64,6 +64,14 @@ def treats_samples_alone(examinee: Examinee) -> None:
     _close(examinee, "mixes the samples of a batch", network(u), alone)
 
 
+def ignores_the_order_in_memory(examinee: Examinee) -> None:
+    """The image depends on numbers, not on how they lie in memory: transposed arrays have other strides."""
+    network, u = examinee.network(), examinee.field()
+    turned = tuple(range(u.ndim))[::-1]
+    image = network(u.permute(turned).contiguous().permute(turned))
+    _close(examinee, "depends on the order of its input in memory", image, network(u))
+
+
 def a_seed_is_a_network(examinee: Examinee) -> None:
     """The same seed makes the same network, another seed another."""
     u = examinee.field()
@@ -186,6 +194,7 @@ def operators_are_linear(examinee: Examinee) -> None:
 NETWORK_THEOREMS: tuple[Callable[[Examinee], None], ...] = (
     maps_fields_to_fields,
     treats_samples_alone,
+    ignores_the_order_in_memory,
     a_seed_is_a_network,
     uses_every_parameter,
     gradients,

@@ -195,6 +195,16 @@ def treats_samples_alone(candidate: Candidate) -> None:
     _close(candidate, "mixes the samples of a batch", image, alone)
 
 
+def ignores_the_order_in_memory(candidate: Candidate) -> None:
+    """W u and f - W u depend on numbers, not on how they lie in memory: transposed arrays have other strides."""
+    W = candidate.operator()
+    u = _field(W.source, candidate.shape, 1)
+    image = W(u)
+    f = _like(image, 3)
+    _close(candidate, "depends on the order of u in memory", W(_turned(u)), image)
+    _close(candidate, "has another f - W u", W.residual(_turned(f), _turned(u)), f - image)
+
+
 def precision_and_device(candidate: Candidate) -> None:
     """.float() computes in single precision what .double() computes; so does every device present."""
     W = candidate.operator()
@@ -254,6 +264,7 @@ THEOREMS: tuple[Callable[[Candidate], None], ...] = (
     refines,
     gradients,
     treats_samples_alone,
+    ignores_the_order_in_memory,
     precision_and_device,
     saves_and_loads,
     closed_algebra,
@@ -275,6 +286,12 @@ def _field(space: Space, shape: tuple[int, ...], seed: int, batch: int = BATCH) 
 
 def _like(u: Tensor, seed: int) -> Tensor:
     return torch.randn(u.shape, generator=torch.Generator().manual_seed(seed), dtype=u.dtype)
+
+
+def _turned(u: Tensor) -> Tensor:
+    """The same values with the first axis the fastest in memory."""
+    turned = tuple(range(u.ndim))[::-1]
+    return u.permute(turned).contiguous().permute(turned)
 
 
 def _smooth(space: Space, shape: tuple[int, ...]) -> Float[Tensor, "1 c *grid"]:

@@ -133,6 +133,14 @@ def test_a_single_precision_prediction_gets_the_same_bound_as_its_double_copy():
     torch.testing.assert_close(energy_bound(v, a.float()).value, energy_bound(v.double(), a).value)
 
 
+def test_a_form_or_a_number_of_cycles_that_does_not_exist_is_refused():
+    one = torch.ones(1, 1, 4, 4)
+    with pytest.raises((ValueError, TypeError), match="foo"):  # by the types where they are checked, else by a sentence
+        energy_bound(one, one, form="foo")
+    with pytest.raises(ValueError, match="number of V-cycles, got -1"):
+        energy_bound(one, one, tighten=-1)
+
+
 def test_scales_like_an_energy_norm():
     """-div(s a grad u) = s t f has the solution t u: its energy errors are sqrt(s) t times as large."""
     a, v = Darcy().sample((16, 16), 0, range(2)), torch.randn(2, 1, 16, 16, dtype=torch.float64)
@@ -145,7 +153,9 @@ def test_scales_like_an_energy_norm():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((torch.ones(2, 1, 4, 4), torch.zeros(2, 1, 4, 4)), "positive everywhere"),
+        ((torch.ones(2, 1, 4, 4), torch.zeros(2, 1, 4, 4)), "positive and finite everywhere"),
+        ((torch.ones(2, 1, 4, 4), torch.full((2, 1, 4, 4), torch.inf)), "positive and finite everywhere"),
+        ((torch.ones(2, 1, 4, 4), torch.ones(2, 1, 4, 4), torch.nan), "source must be finite"),
         ((torch.ones(2, 1, 4, 4), torch.ones(2, 1, 5, 4)), "does not fit"),
         ((torch.ones(2, 2, 4, 4), torch.ones(2, 2, 4, 4)), "v must have shape"),
         ((torch.ones(2, 1, 4, 4), torch.ones(2, 1, 4, 4), 1.0, Domain.unit(2, "periodic")), "subtract its mean"),

@@ -3,9 +3,19 @@
 import pytest
 import torch
 
-from vcycle.problems import Elasticity, Stokes
+from vcycle.problems import (
+    AnisotropicDarcy,
+    Darcy,
+    Elasticity,
+    ImplicitHeat,
+    MinimalSurface,
+    PLaplacian,
+    SemilinearElliptic,
+    Stokes,
+)
 from vcycle.spaces import Domain
 from vcycle.surrogate import Surrogate
+from vcycle.surrogate.guarantee import guarantee
 
 
 def surrogate(problem, network):
@@ -51,3 +61,27 @@ def test_claims_nothing_where_no_theorem_covers_the_problem(problem):
     prediction = surrogate(problem, lambda x: torch.zeros(1, channels, *grid)).predict(inputs)
     assert prediction.kind == "none"
     assert prediction.bound is None
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered")
+@pytest.mark.parametrize(
+    "problem",
+    [
+        Darcy(),
+        ImplicitHeat(),
+        AnisotropicDarcy(),
+        Elasticity(),
+        Elasticity(force="traction"),
+        Elasticity(Domain.unit(3)),
+        Stokes(),
+        PLaplacian(),
+        MinimalSurface(),
+        SemilinearElliptic(),
+    ],
+)
+def test_nothing_is_said_of_samples_that_are_not_finite(problem):
+    x = problem.sample((6,) * problem.domain.dimension, 0, range(3))
+    v = problem.solve(x).value.clone()
+    v[1].flatten()[5], v[2].flatten()[3] = torch.nan, torch.inf
+    given = guarantee(problem, x, v, "discrete", 0)
+    assert given.bound.isinf().tolist() == given.relative.isinf().tolist() == [False, True, True]

@@ -1,7 +1,7 @@
 """Guaranteed bounds on the energy error of any approximation of -div(a grad u) + c u = f."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -14,6 +14,7 @@ from vcycle.hybrid.checks import (
     checked_reaction,
     checked_source,
     checked_tensor,
+    claimed,
 )
 from vcycle.hybrid.continuum import Continuum
 from vcycle.hybrid.equation import Discrete, Equation, Field, PerSample
@@ -74,10 +75,12 @@ def energy_bound(
     (multilinear on cells, zero on Dirichlet faces) to the PDE's solution; it counts the discretisation error.
 
     Computed in double precision and differentiable in v; the value includes what rounding left of the imbalance, and
-    a relative 1e-10 for the rounding of the sums.
-    Raises ValueError for a <= 0, c < 0, mismatched shapes, or a source without mean zero where neither a Dirichlet face
-    nor a reaction holds the constants.
+    a relative 1e-10 for the rounding of the sums; it is infinite where v is not finite.
+    Raises ValueError for a <= 0, c < 0, data that are not finite, mismatched shapes, or a source without mean zero
+    where neither a Dirichlet face nor a reaction holds the constants.
     """
+    if tighten < 0:
+        raise ValueError(f"tighten is a number of V-cycles, got {tighten}: give 0 or more")
     domain = Domain.unit(v.ndim - 2) if domain is None else domain
     equation = equation_of(v, coefficient, domain, reaction, form)
     f = checked_source(source, v, domain, equation.c)
@@ -90,6 +93,8 @@ def equation_of(
     v: Values, coefficient: Values, domain: Domain, reaction: Values | float | None, form: Form
 ) -> Equation:
     """The equation with a scalar or, with two axes more than v has for the grid, a tensor as coefficient."""
+    if form not in get_args(Form):
+        raise ValueError(f"a bound has the form {' or '.join(get_args(Form))}, got {form!r}: ask for one of them")
     c = checked_reaction(reaction, v)
     if coefficient.ndim == v.ndim:
         return (Discrete if form == "discrete" else Continuum)(checked_coefficient(coefficient, v, domain), c, domain)
@@ -111,7 +116,7 @@ def bound_of(equation: Equation, v: Field, f: Field, oscillation: Field | None, 
     if oscillation is not None:
         work = work - root(_sum(deviation)) * norm
     least = torch.maximum(norm - value, work / torch.where(norm > 0, norm, 1.0))
-    return Bound(value, least, w, form, _scaled(cells + deviation, value))
+    return Bound(*claimed(value, least), w, form, _scaled(cells + deviation, value))
 
 
 def relative_bound(value: PerSample, least: PerSample) -> PerSample:

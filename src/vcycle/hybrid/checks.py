@@ -7,6 +7,7 @@ from torch import Tensor
 from vcycle.spaces import Domain
 
 Field = Float[Tensor, "b 1 *grid"]
+PerSample = Float[Tensor, " b"]
 Values = Float[Tensor, "..."]  # what callers hand in; its shape is checked with a sentence
 
 
@@ -21,8 +22,11 @@ def checked_coefficient(coefficient: Values, v: Values, domain: Domain) -> Field
     """a > 0 in double precision with the shape of v."""
     _check_values(v, domain)
     a = _fitted(coefficient, v, "coefficient")
-    if not bool((a > 0).all()):
-        raise ValueError(f"the coefficient must be positive everywhere, got a minimum of {float(a.min()):g}")
+    if not bool(((a > 0) & torch.isfinite(a)).all()):
+        raise ValueError(
+            f"the coefficient must be positive and finite everywhere, got values from {float(a.min()):g} to "
+            f"{float(a.max()):g}"
+        )
     return a
 
 
@@ -47,6 +51,8 @@ def checked_tensor(coefficient: Values, v: Values, domain: Domain) -> Float[Tens
 def checked_source(source: Values | float, v: Values, domain: Domain, reaction: Field | None) -> Field:
     """f in double precision with the shape of v; of mean zero where constants are not held by anything."""
     f = torch.as_tensor(source, dtype=torch.float64, device=v.device).expand(v.shape)
+    if not bool(torch.isfinite(f).all()):
+        raise ValueError("the source must be finite everywhere: leave out samples where it is not")
     mean = f.flatten(1).mean(1)
     singular = domain.floating and reaction is None
     if singular and bool((mean.abs() > 1e-9 * f.flatten(1).abs().amax(1)).any()):
@@ -75,6 +81,11 @@ def checked_oscillation(oscillation: Values | None, v: Values) -> Field | None:
     if not bool((size >= 0).all() & torch.isfinite(size).all()):
         raise ValueError(f"the oscillation is a norm per cell, finite and not negative, got {float(size.min()):g}")
     return size
+
+
+def claimed(value: PerSample, least: PerSample) -> tuple[PerSample, PerSample]:
+    """What is said of samples that are not finite, nothing: the error is at most infinite, the solution at least 0."""
+    return torch.where(value.isnan(), torch.inf, value), torch.where(least.isnan(), 0.0, least)
 
 
 def _check_values(v: Values, domain: Domain) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vcycle.hybrid.bound import SAFETY, relative_bound
 from vcycle.hybrid.cell_quadrature import Point, at_point, between, gauss_points
+from vcycle.hybrid.checks import claimed
 from vcycle.hybrid.halved_cells import halved, repeated
 from vcycle.hybrid.symmetric_stress import SymmetricStress
 from vcycle.hybrid.traction import held_values, size_at_corners
@@ -92,7 +93,7 @@ def elasticity_bound(
         work = work + space.spacing[1] * (between(w[:, :, -1], -1, 0.5).sum(2) * np.array(traction)).sum(1)
     least = np.maximum(norm - value * SAFETY, work / np.where(norm > 0, norm, 1.0))
     value, least = (torch.from_numpy(x).to(v.device) for x in (value * SAFETY, least))
-    return ElasticityBound(value, least, field)
+    return ElasticityBound(*claimed(value, least), field)
 
 
 def _averaged(space: SymmetricStress, w: Array, lame: Array, shear: Array) -> Array:

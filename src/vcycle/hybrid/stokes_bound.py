@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vcycle.hybrid.bound import SAFETY, relative_bound
 from vcycle.hybrid.cell_quadrature import Point, between, gauss_points, gradient_at
+from vcycle.hybrid.checks import claimed
 from vcycle.hybrid.equilibration import dual_norm, equilibrate
 from vcycle.hybrid.flow import excess
 from vcycle.hybrid.halved_cells import halved, repeated
@@ -107,7 +108,7 @@ def stokes_bound(
         varying = varying + 2 * max(spacing) / math.pi * oscillation.double().flatten(1).norm(dim=1)
     flux = (misfit + varying + unbalanced) / viscosity
     value = (flux.square() + (divergence / inf_sup_bound(domain)).square()).sqrt() * SAFETY
-    return StokesBound(value, norm - value, flux, divergence, field)
+    return StokesBound(*claimed(value, norm - value), flux, divergence, field)
 
 
 def _rows_at(rows: FaceField, point: Point) -> Float[Tensor, "b i k *cells"]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from vcycle.analysis import Cost, Rival
 from vcycle.analysis.findings import bound_sentence, cost_sentences, error_sentence, guarantee
@@ -38,6 +39,19 @@ def test_a_bound_that_held_and_one_that_failed(made):
     assert "held on all 5 samples" in bound_sentence(held) and "1.25 times the true error" in bound_sentence(held)
     failed = made.effectivity("continuum", 0.9)
     assert "FAILED" in bound_sentence(failed) and "5 of 5 samples" in bound_sentence(failed)
+
+
+def test_a_bound_of_predictions_that_are_not_finite_claims_nothing(made):
+    said = bound_sentence(made.effectivity("discrete", torch.inf))
+    assert "says nothing of 5 of 5 samples" in said and "held" not in said
+
+
+@pytest.mark.parametrize("error", [1.0, 1.3, torch.nan])
+def test_a_network_that_is_no_better_than_zero_is_not_praised_for_its_speed(error):
+    useless = replace(cost(2.0, 90.0), error=error)
+    assert useless.ratio(1) is None
+    (said,) = cost_sentences(useless)
+    assert "zero takes no time" in said and "faster" not in said
 
 
 @pytest.mark.parametrize("form", ["discrete", "continuum"])

@@ -59,15 +59,23 @@ class Cost:
     others: dict[str, dict[int, float]]
     samples: int
 
+    @property
+    def useless(self) -> bool:
+        """Whether to answer zero, which takes no time, is as accurate as the network."""
+        return not self.error < 1
+
     def fastest(self, batch: int) -> Rival | None:
         """The fastest solver that is as accurate as the network, at this batch size."""
         able = [rival for rival in self.rivals if rival.reached]
         return min(able, key=lambda rival: rival.milliseconds[batch], default=None)
 
     def ratio(self, batch: int) -> float | None:
-        """Time of the fastest such solver / time of the network: above 1 the network wins, below 1 the solver."""
+        """Time of the fastest such solver / time of the network: above 1 the network wins, below 1 the solver.
+
+        None where no solver is as accurate, or the network useless.
+        """
         rival = self.fastest(batch)
-        return None if rival is None else rival.milliseconds[batch] / self.milliseconds[batch]
+        return None if rival is None or self.useless else rival.milliseconds[batch] / self.milliseconds[batch]
 
     def to_dict(self) -> dict[str, Any]:
         return {

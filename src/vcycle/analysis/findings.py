@@ -53,12 +53,15 @@ def error_sentence(evaluation: Evaluation) -> str:
 
 def bound_sentence(bound: Effectivity) -> str:
     """Whether the bound held, and how sharp it is."""
-    ratio, samples = Summary.of(bound.ratio), len(bound.bound)
+    samples, unknown = len(bound.bound), int(bound.bound.isinf().sum())
+    ratio = Summary.of(bound.ratio)
     if bound.violations:
         return (
             f"The {bound.form} bound FAILED: it lies below the true error on {bound.violations} of {samples} samples "
             f"(smallest ratio {times(ratio.least)})."
         )
+    if unknown:
+        return f"The {bound.form} bound says nothing of {unknown} of {samples} samples: the prediction is not finite."
     return (
         f"The {bound.form} bound held on all {samples} samples it was checked on; it is {times(ratio.median)} times "
         f"the true error in the median, {times(ratio.worst)} times at most."
@@ -85,6 +88,8 @@ def cost_sentences(cost: Cost) -> tuple[str, ...]:
 def _cost_sentence(cost: Cost, batch: int) -> str:
     rival, ratio = cost.fastest(batch), cost.ratio(batch)
     opening = f"At batch {batch} a prediction takes {milliseconds(cost.milliseconds[batch])}"
+    if cost.useless:
+        return f"{opening}; to answer zero takes no time and is as accurate, so that there is nothing to compare."
     if rival is None or ratio is None:
         return f"{opening}; no solver that was tried reached the network’s accuracy."
     solver = f"the fastest solver of the same accuracy ({rival.name}) {milliseconds(rival.milliseconds[batch])}"

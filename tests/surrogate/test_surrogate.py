@@ -76,6 +76,7 @@ def test_inputs_may_come_as_one_field_several_or_a_batch(shape):
     ("inputs", "sentence"),
     [
         (torch.ones(8), "must have shape"),
+        (torch.ones(0, 1, 8, 8), "hold no sample"),
         (torch.ones(2, 3, 8, 8), "channels a"),
         (torch.full((8, 8), torch.nan), "64 NaN"),
         (-torch.ones(8, 8), "must be positive"),

@@ -179,6 +179,8 @@ class Surrogate:
                 f"inputs must have shape (batch, {channels}, *grid) with channels {', '.join(self.input_names)} and "
                 f"{d} grid axes, got {shape}"
             )
+        if x.numel() == 0:
+            raise ValueError(f"inputs of shape {shape} hold no sample and no point: give at least one of each")
         if not bool(torch.isfinite(x).all()):
             raise ValueError(f"the inputs hold {int((~torch.isfinite(x)).sum())} NaN or infinite values: remove them")
         return x

@@ -10,6 +10,7 @@ from torch import Tensor
 from vcycle.analysis.wording import by
 from vcycle.data import DataError, Dataset, Fields, require_same_domain
 from vcycle.data.progress import progress_bar
+from vcycle.jobs.channels import matched
 from vcycle.jobs.config import TrainConfig
 from vcycle.jobs.tasks import derived_seed, solved
 from vcycle.problems import Problem
@@ -64,15 +65,12 @@ def fresh(
 
 
 def stored(surrogate: Surrogate, data: Dataset, split: str, samples: int | None) -> Trials:
-    """The split, and further ones named after it ('test_32'), with at most `samples` samples each."""
+    """The split, and further ones named after it ('test_32'), with at most `samples` samples each.
+
+    The channels stand in the order of the network; raises DataError for data of something else.
+    """
     require_same_domain(data.domain, surrogate.domain, "network", (data.placement, surrogate.placement))
-    names = (len(data.input_names), len(data.output_names))
-    expected = (len(surrogate.input_names), len(surrogate.output_names))
-    if names != expected:
-        raise DataError(
-            f"the data map {', '.join(data.input_names)} to {', '.join(data.output_names)}, the network "
-            f"{', '.join(surrogate.input_names)} to {', '.join(surrogate.output_names)}: the channels must agree"
-        )
+    inputs, outputs = matched(surrogate, data)
     sets = {}
     for name in [split, *(other for other in data.splits if other.startswith(f"{split}_"))]:
         pairs = data.split(name)
@@ -80,7 +78,7 @@ def stored(surrogate: Surrogate, data: Dataset, split: str, samples: int | None)
         if count == 0:
             raise DataError(f"split {name!r} of {data.name!r} has no samples: give test data")
         read = pairs.read(range(count))
-        sets[name] = Fields(read.inputs.double(), read.outputs.double())
+        sets[name] = Fields(read.inputs[:, inputs].double(), read.outputs[:, outputs].double())
     return Trials(
         sets=sets,
         problem=data.build_problem() or surrogate.problem,

@@ -12,6 +12,7 @@ from . import surrogate as surrogate
 from . import testing as testing
 from . import training as training
 from .jobs import calibrate as calibrate
+from .jobs import chaos as chaos
 from .jobs import convert as convert
 from .jobs import evaluate as evaluate
 from .jobs import export as export

@@ -49,3 +49,17 @@ def test_what_blows_up_is_infinitely_wrong_and_written_as_null():
     assert found.spectrum is None
     written = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert written["error"][2:] == [None, None]
+
+
+def test_variables_without_space_are_correlated_with_each_other_about_what_is_usual():
+    """u on a circle, v turned by an angle: the correlation is its cosine, whatever is added to both."""
+    angle = torch.arange(8, dtype=torch.float64) * math.pi / 4
+    phases = torch.tensor([0.1, 0.4, 0.9, 1.4], dtype=torch.float64)
+    turn = torch.zeros(4, dtype=torch.float64)
+
+    def states(phases):
+        both = torch.stack([(angle[:, None] + phases).cos(), (angle[:, None] + phases).sin()], 2)
+        return (both + 5)[..., None].expand(-1, -1, -1, 2)
+
+    found = measure_rollout(states(phases), states(turn), states(turn)[:, 0], TIMES, DOMAIN)
+    torch.testing.assert_close(found.correlation, phases.cos().expand(8, -1))

@@ -24,7 +24,8 @@ class Rollout:
     times         since the last state given
     error         ||v - u|| / ||u|| in L2, infinite where v is no number
     persistence   the same for the answer that nothing changes
-    correlation   of v and u over the domain, means removed
+    correlation   of v and u over the domain, means removed; of variables that are constant there over the variables,
+                  their means over all trajectories and instants removed
     mass          |int v - int u| / int |u|: zero where both conserve the integral
     energy        ||v||^2 / ||u||^2
     spectrum      of the last instant, over the samples whose v are numbers; None where there are none
@@ -107,12 +108,13 @@ def measure_rollout(
     norm, weights = L2(domain, placement), Grid(domain, tuple(reference.shape[3:]), placement).weights()
     finite = predicted.flatten(2).isfinite().all(2)
     v = torch.where(finite.view(*finite.shape, *[1] * (predicted.ndim - 2)), predicted, 0.0)
+    usual = reference.mean((0, 1)) if _constant(reference) else None
     columns: dict[str, list[Tensor]] = {name: [] for name in ("error", "still", "correlation", "mass", "energy")}
     for step in range(len(times)):
         one, true = v[:, step], reference[:, step]
         columns["error"].append(norm.relative(one, true))
         columns["still"].append(norm.relative(initial, true))
-        columns["correlation"].append(_correlation(one, true, weights))
+        columns["correlation"].append(_correlation(one, true, weights, usual))
         mass = ((one - true) * weights).flatten(2).sum(2).abs().sum(1) / (true.abs() * weights).flatten(1).sum(1)
         columns["mass"].append(mass)
         columns["energy"].append((norm(one) / norm(true)).square())
@@ -132,12 +134,21 @@ def measure_rollout(
     )
 
 
+def _constant(u: States) -> bool:
+    """Whether no field varies over the domain: the variables of a system without space."""
+    points = u.flatten(3)
+    return bool((points.amax(3) == points.amin(3)).all())
+
+
 def _correlation(
-    v: Float[Tensor, "b c *grid"], u: Float[Tensor, "b c *grid"], weights: Float[Tensor, "*grid"]
+    v: Float[Tensor, "b c *grid"],
+    u: Float[Tensor, "b c *grid"],
+    weights: Float[Tensor, "*grid"],
+    usual: Float[Tensor, "c *grid"] | None,
 ) -> Float[Tensor, " b"]:
+    """About the mean over the domain, or about what is usual."""
     axes = tuple(range(2, v.ndim))
     share = weights / weights.sum()
-    a, b = (f - (f * share).sum(axes, keepdim=True) for f in (v, u))
-    inner, sizes = ((p * share).flatten(1).sum(1) for p in (a * b, a * a)), (b * b * share).flatten(1).sum(1)
-    product, square = inner
-    return product / (square * sizes).sqrt().clamp_min(torch.finfo(v.dtype).tiny)
+    a, b = (f - ((f * share).sum(axes, keepdim=True) if usual is None else usual) for f in (v, u))
+    product, square, size = ((p * share).flatten(1).sum(1) for p in (a * b, a * a, b * b))
+    return product / (square * size).sqrt().clamp_min(torch.finfo(v.dtype).tiny)

@@ -46,6 +46,15 @@ def generate(given: argparse.Namespace, rest: list[str]) -> int:
     return 0
 
 
+def chaos(given: argparse.Namespace, rest: list[str]) -> int:
+    """Make data: trajectories of a chaotic system, with its invariants."""
+    config = _configured(given, _named(rest, "system"), vcycle.jobs.chaos_config.ChaosConfig)
+    if config is None:
+        return 0
+    print(vcycle.jobs.chaos(**{name: value for name, value in config if value is not None}))
+    return 0
+
+
 def convert(given: argparse.Namespace, rest: list[str]) -> int:
     """Turn data of other programs into ours, and ours into theirs."""
     model = vcycle.jobs.convert_config.ConvertConfig
@@ -125,9 +134,9 @@ def networks(given: argparse.Namespace, rest: list[str]) -> int:
 
 VERBS = {
     verb.__name__: verb
-    for verb in (generate, convert, train, calibrate, evaluate, predict, solve, export, problems, networks)
+    for verb in (generate, chaos, convert, train, calibrate, evaluate, predict, solve, export, problems, networks)
 }
-CONFIGURED = ("generate", "convert", "train")
+CONFIGURED = ("generate", "chaos", "convert", "train")
 
 
 def _configured(given: argparse.Namespace, rest: list[str], model: Any, home: str | None = None) -> Any:

@@ -40,9 +40,8 @@ def build_parser(abouts: Mapping[str, str]) -> Parser:
         about = abouts[verb]
         return commands.add_parser(verb, help=about[:1].lower() + about[1:].rstrip("."), description=about, **settings)
 
-    make = command("generate", add_help=False)
-    change = command("convert", add_help=False)
-    for configured in (make, change, command("train", add_help=False)):
+    for verb in ("generate", "chaos", "convert", "train"):
+        configured = command(verb, add_help=False)
         configured.add_argument("-h", "--help", action="store_true", dest="show_help")
         configured.add_argument("--config")
         configured.add_argument("--print-config", action="store_true")

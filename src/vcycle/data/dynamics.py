@@ -1,6 +1,7 @@
 """Chaotic dynamical systems of the dysts collection: the state now to the state later, with what is known of them."""
 
 import importlib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -12,12 +13,13 @@ from jaxtyping import Float
 from scipy.integrate import solve_ivp
 
 from vcycle.data.dataset import Dataset
+from vcycle.data.progress import progress_bar
 from vcycle.data.readers import Memory, Split
 from vcycle.data.schema import DataError, Description, Fields, suggestion
 from vcycle.data.splits import counts
 from vcycle.spaces import Domain, generator
 
-TOLERANCE, AGREEMENT = 1e-11, 1e-6
+TOLERANCE, AGREEMENT = 1e-13, 1e-6
 WARMUP_PERIODS, SPREAD = 5.0, 0.1
 POINTS = 2  # of the grid on which a state is constant; grids have no fewer
 
@@ -75,7 +77,7 @@ class DynamicalSystem:
     def states(
         self, start: Float[np.ndarray, " d"], times: Float[np.ndarray, " t"], method: str = "DOP853"
     ) -> Float[np.ndarray, "t d"]:
-        """x at the times, by a method of scipy.integrate.solve_ivp with relative errors of 1e-11 per step."""
+        """x at the times, by a method of scipy.integrate.solve_ivp with relative errors of 1e-13 per step."""
         size = float(np.abs(start).max()) or 1.0
         found = solve_ivp(
             lambda t, x: self.rhs(x, t),
@@ -98,7 +100,9 @@ def dynamical_system(name: str, parameters: Mapping[str, float] | None = None) -
     """
     if find_spec("dysts") is None:
         raise DataError("dynamical systems are those of dysts: pip install 'vcycle[chaos]'")
-    flows, base = importlib.import_module("dysts.flows"), importlib.import_module("dysts.base")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # it misses an optional compiler
+        flows, base = importlib.import_module("dysts.flows"), importlib.import_module("dysts.base")
     known = {key: kind for key, kind in vars(flows).items() if isinstance(kind, type)}
     known = {key: kind for key, kind in known.items() if issubclass(kind, base.DynSys) and kind is not base.DynSys}
     if name not in known:
@@ -118,6 +122,7 @@ def read_trajectories(
     states: int = 2,
     per_period: float = 10.0,
     splits: Mapping[str, int | float] | None = None,
+    progress: bool = False,
 ) -> Dataset:
     """Trajectories of `states` states, period / per_period apart: the first is the input, all later ones the output.
 
@@ -130,18 +135,20 @@ def read_trajectories(
     """
     interval, out = system.period / per_period, []
     first = WARMUP_PERIODS * system.period
-    for index in range(samples):
-        shift = SPREAD * np.abs(system.start).max() * generator(seed, index).standard_normal(system.dimension)
-        begin = system.states(system.start + shift, np.array([first]))[-1]
-        times = interval * np.arange(states)
-        x, again = (system.states(begin, times, method) for method in ("DOP853", "LSODA"))
-        difference = float(np.abs(x - again).max() / np.abs(x).max())
-        if not difference < AGREEMENT:
-            raise DataError(
-                f"trajectory {index} of {system.name} differs by {difference:.1e} between two methods (limit "
-                f"{AGREEMENT:.0e}): ask for fewer states or more per period"
-            )
-        out.append(x)
+    times = interval * np.arange(states)
+    with progress_bar(system.name, samples, 0, progress) as advance:
+        for index in range(samples):
+            shift = SPREAD * np.abs(system.start).max() * generator(seed, index).standard_normal(system.dimension)
+            begin = system.states(system.start + shift, np.array([first]))[-1]
+            x, again = (system.states(begin, times, method) for method in ("DOP853", "LSODA"))
+            difference = float(np.abs(x - again).max() / np.abs(x).max())
+            if not difference < AGREEMENT:
+                raise DataError(
+                    f"trajectory {index} of {system.name} differs by {difference:.1e} between two methods (limit "
+                    f"{AGREEMENT:.0e}): ask for fewer states or more per period"
+                )
+            out.append(x)
+            advance(1)
     values = torch.from_numpy(np.stack(out)).flatten(1)[..., None].expand(-1, -1, POINTS).contiguous()
     names = tuple(f"x{k + 1}_{i}" for i in range(states) for k in range(system.dimension))
     about = Description(

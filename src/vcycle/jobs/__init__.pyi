@@ -1,8 +1,10 @@
+from . import chaos_config as chaos_config
 from . import config as config
 from . import configure as configure
 from . import convert_config as convert_config
 from . import options as options
 from ._calibrate import calibrate as calibrate
+from ._chaos import chaos as chaos
 from ._convert import convert as convert
 from ._evaluate import evaluate as evaluate
 from ._export import export as export

@@ -38,7 +38,19 @@ RESULT = Result(Path("R"), 10, 10, "finished", 8, {"loss": 0.5}, 3.2)
 
 
 @pytest.mark.parametrize(
-    "line", [[], ["generate"], ["train"], ["calibrate"], ["evaluate"], ["predict"], ["solve"], ["export"]]
+    "line",
+    [
+        [],
+        ["generate"],
+        ["chaos"],
+        ["convert"],
+        ["train"],
+        ["calibrate"],
+        ["evaluate"],
+        ["predict"],
+        ["solve"],
+        ["export"],
+    ],
 )
 def test_help_needs_no_torch(line):
     code = (
@@ -101,6 +113,13 @@ def test_train_hands_over_the_configuration(jobs, capsys):
     (config,), _ = jobs.train
     assert config == TrainConfig(out="R", problem=config.problem, loss="bound")
     assert "the weights of step 8 are kept (validation: loss 0.5)" in capsys.readouterr().out
+
+
+def test_chaos_hands_over_the_system(jobs):
+    jobs.replace("chaos")
+    assert main(["chaos", "Lorenz", "--states", "5", "--out", "D"]) == 0
+    _, options = jobs.chaos
+    assert (options["system"], options["states"], options["out"]) == ("Lorenz", 5, "D")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from vcycle.data import DataError, require_same_domain
-from vcycle.data.checks import require_boundary, require_no_repeated_end, require_numbers
+from vcycle.data.checks import require_boundary, require_no_repeated_end, require_numbers, require_single_precision
 from vcycle.spaces import Domain, Grid
 
 
@@ -78,3 +78,12 @@ def test_different_domains_are_refused(other, sentence):
 def test_different_placements_are_refused():
     with pytest.raises(DataError, match="the data are vertex values, the problem works on cell values"):
         require_same_domain(Domain.unit(2), Domain.unit(2), "problem", ("vertex", "cell"))
+
+
+@pytest.mark.parametrize("array", [np.array([[1e39], [0.0]]), np.array([[0.0], [-1e39]])])
+def test_numbers_beyond_single_precision_are_refused(array):
+    with pytest.raises(DataError, match=r"'u' has values up to 1e\+39, networks hold numbers up to 3e\+38: use other"):
+        require_single_precision(array, "'u'")
+    for kind in ("int8", "bool", "float32", "longdouble"):
+        require_single_precision(np.ones((2, 3), kind), "'u'")
+    require_single_precision(np.ones((0, 3)), "'u'")

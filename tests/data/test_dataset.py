@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from vcycle.data import DataError, Dataset
+from vcycle.data import dataset as module
 from vcycle.problems import Darcy
 from vcycle.spaces import Domain
 
@@ -61,15 +62,26 @@ def test_unknown_splits_and_folders_are_refused(dataset, tmp_path):
         Dataset.open(tmp_path)
 
 
-def test_missing_or_changed_shards_are_refused_at_once(generated, tmp_path):
+def test_missing_or_changed_shards_are_refused_at_once(generated, tmp_path, monkeypatch):
     folder = tmp_path / "copy"
     shutil.copytree(generated, folder)
     victim = folder / "part-00003.h5"
     content = victim.read_bytes()
     victim.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    Dataset.open(folder)
+    Dataset.open(folder, verify=False)
+    for verify in (None, True):  # so small a set is verified unasked
+        with pytest.raises(DataError, match=r"part-00003.h5 is not the file that was written"):
+            Dataset.open(folder, verify=verify)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "VERIFIED", 1000)
+        Dataset.open(folder)
     with pytest.raises(DataError, match=r"part-00003.h5 is not the file that was written"):
-        Dataset.open(folder, verify=True)
+        Dataset.open(folder, training=True)
+    victim.write_bytes(content)
+    test = folder / "part-00005.h5"  # the samples 20 and 21
+    test.write_bytes(bytes(test.stat().st_size))
+    assert list(Dataset.open(folder, training=True).splits) == ["train", "validation"]
+    shutil.copy(generated / test.name, test)
     victim.write_bytes(content[:-7])
     with pytest.raises(DataError, match=rf"part-00003.h5 .* \({len(content) - 7} bytes, recorded were {len(content)} "):
         Dataset.open(folder)
@@ -81,4 +93,11 @@ def test_missing_or_changed_shards_are_refused_at_once(generated, tmp_path):
 def test_a_manifest_that_is_not_ours_is_refused(tmp_path):
     (tmp_path / "manifest.json").write_text('{"format": "something else"}')
     with pytest.raises(DataError, match=r"manifest.json is not valid at format: Input should be 'vcycle data 1'"):
+        Dataset.open(tmp_path)
+
+
+@pytest.mark.parametrize("left", [0, 1, 300])
+def test_a_truncated_manifest_is_damaged(generated, tmp_path, left):
+    (tmp_path / "manifest.json").write_bytes((generated / "manifest.json").read_bytes()[:left])
+    with pytest.raises(DataError, match=r"manifest.json is damaged .* copy it back, or remove the data folder"):
         Dataset.open(tmp_path)

@@ -325,3 +325,27 @@ def test_real_data_become_a_data_set(tmp_path):
 
 def test_every_format_is_tried_above():
     assert set(FORMATS) == {"vcycle", "cfdbench", "vti", "vtu", *SUFFIX}
+
+
+@pytest.mark.parametrize("to", ["well", "pdebench", "netcdf", "vti", "vtu", "mat", "npz"])
+def test_fields_come_back_in_the_order_they_had(tmp_path, to):
+    one = samples(2).fields["u"]
+    given = replace(samples(2), fields={name: one for name in ("rho", "v_x", "v_y", "p")})
+    write_samples(given, tmp_path / SUFFIX.get(to, "folder"), to)
+    bare = Given(fields=list(given.fields), extents=[1.0, 1.0], boundary="periodic", placement="cell")
+    found = read_samples(tmp_path / SUFFIX.get(to, "folder"), bare if to in ("mat", "npz") else None)
+    assert list(found.fields) == list(given.fields)
+
+
+def test_a_single_instant_is_told_from_a_trajectory_by_option(tmp_path):
+    given = samples(2)
+    one = Quantity.of(given.fields["u"].whole()[:, :1], timed=True)
+    write_samples(
+        replace(given, fields={"a": given.fields["a"], "p": one}, times=np.zeros(1)), tmp_path / "d.nc", "netcdf"
+    )
+    with pytest.raises(DataError, match=r"'p' has a single instant, .* say with --input-field and --output-field"):
+        convert(tmp_path / "d.nc", tmp_path / "d", "vcycle")
+    data = Dataset.open(convert(tmp_path / "d.nc", tmp_path / "d", "vcycle", inputs=["a"], outputs=["p"]))
+    assert (data.input_names, data.output_names) == (("a",), ("p_0",))
+    data = Dataset.open(convert(tmp_path / "d.nc", tmp_path / "e", "vcycle", inputs=["p"], outputs=["a"]))
+    assert (data.input_names, data.output_names) == (("p_0",), ("a",))

@@ -1,9 +1,10 @@
 import hashlib
 
 import pytest
+from pydantic import ValidationError
 
-from vcycle.data.files import checksum, move, write_record
-from vcycle.data.schema import Failure
+from vcycle.data.files import checksum, move, read_record, write_record
+from vcycle.data.schema import DataError, Failure
 
 
 def test_checksum_is_sha256(tmp_path):
@@ -25,3 +26,15 @@ def test_a_record_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write_record(Failure(index=2, reason="second"), file)
     assert Failure.model_validate_json(file.read_bytes()) == Failure(index=1, reason="first")
+
+
+def test_damaged_records_are_told_from_those_of_another_kind(tmp_path):
+    file = tmp_path / "record.json"
+    write_record(Failure(index=1, reason="first"), file)
+    assert read_record(file, Failure) == Failure(index=1, reason="first")
+    file.write_bytes(file.read_bytes()[:10])
+    with pytest.raises(DataError, match=r"record.json is damaged \(it is no JSON any more\): copy it back, or remove"):
+        read_record(file, Failure)
+    file.write_text("{}")
+    with pytest.raises(ValidationError):
+        read_record(file, Failure)

@@ -219,7 +219,7 @@ def test_other_arguments_for_a_folder_are_refused(generated, tmp_path):
     with pytest.raises(DataError, match=r"begun with problem.prior.high=12.0, now problem.prior.high=10.0"):
         make(folder, Darcy(prior=TwoPhase(high=10.0)))
     (folder / "manifest.json").unlink()
-    with pytest.raises(DataError, match=r"holds shards that belong to no run of generate"):
+    with pytest.raises(DataError, match=r"its files belong to no run of generate"):
         make(folder)
 
 

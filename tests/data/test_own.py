@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io
 import torch
 
 from vcycle.data import DataError, read_own
@@ -76,6 +77,17 @@ def test_several_fields_and_channels_become_channels_in_order(tmp_path):
     assert torch.equal(same.split("train").read([4]).inputs, fields.inputs)
 
 
+@pytest.mark.parametrize(("channels", "order"), [("first", (1, 2, 3, 0)), ("last", (2, 3, 1, 0))])
+def test_samples_may_stand_last(tmp_path, channels, order):
+    data = {name: RNG.random((20, 2, 6, 5)) for name in "au"}
+    scipy.io.savemat(tmp_path / "d.mat", {name: array.transpose(order) for name, array in data.items()})
+    own = read_own({"train": tmp_path / "d.mat"}, ["a"], ["u"], SQUARE, channels=channels, samples="last")
+    np.testing.assert_array_equal(own.split("train").read(range(18)).outputs, data["u"][:18])
+    scipy.io.savemat(tmp_path / "bare.mat", {name: array[:, 0].transpose(1, 2, 0) for name, array in data.items()})
+    own = read_own({"train": tmp_path / "bare.mat"}, ["a"], ["u"], SQUARE, channels=channels, samples="last")
+    np.testing.assert_array_equal(own.split("train").read(range(18)).inputs, data["a"][:18, :1])
+
+
 def test_inputs_and_outputs_may_lie_in_files_of_their_own(tmp_path):
     data = pairs()
     np.save(tmp_path / "a.npy", data["a"])
@@ -112,6 +124,8 @@ def test_values_keep_their_precision_and_integers_become_floats(tmp_path, kinds,
         ({"u": np.ones((20, 5, 6))}, r"'u' has 20 samples at 5 x 6, but 'a' has 20 samples at 6 x 5"),
         ({"u": np.ones((20, 6))}, r"'u' has the shape \(20, 6\), but the domain has 2 axes: expected \(sample, x, y\)"),
         ({"a": np.ones((0, 6, 5)), "u": np.ones((0, 6, 5))}, "there is nothing to learn from"),
+        ({"a": np.ones((20, 6, 5, 1)), "u": np.ones((20, 6, 5, 1))}, "or say `channels: last` or `samples: last`"),
+        ({"u": 1e200 * np.ones((20, 6, 5))}, r"'u' has values up to 1e\+200, .* use other units"),
         ({"u": np.ones((20, 6, 5), complex)}, "'u' is complex"),
         (
             {"a": np.where(np.arange(30).reshape(6, 5) == 7, np.nan, np.ones((20, 6, 5)))},

@@ -76,3 +76,12 @@ def test_other_yaml_is_refused(folder, text):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match=r"own.yaml does not exist"):
         read_own_settings(tmp_path / "own.yaml")
+
+
+def test_samples_and_channels_may_stand_last(folder):
+    np.savez(folder / "last.npz", a=np.ones((4, 6, 2, 8)), u=np.ones((4, 6, 8)))
+    text = GOOD.replace("{train: train.npz, test_fine: [fine_a.npy, fine_u.npy]}", "{train: last.npz}")
+    own = settings(folder, f"{text}channels: last\nsamples: last\n")
+    assert (own.input_names, len(own), own.resolution) == (("a_0", "a_1"), 8, (4, 6))
+    with pytest.raises(DataError, match=r"own.yaml is not valid at samples: .* 'first' or 'last'"):
+        settings(folder, f"{text}samples: middle\n")

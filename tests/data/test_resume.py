@@ -38,3 +38,25 @@ def test_records_of_another_program_are_refused(tmp_path):
     (tmp_path / "manifest.json").write_text("{}")
     with pytest.raises(DataError, match=r"holds records of another kind of run \(Manifest\): choose another folder"):
         generate(Darcy(), 4, 16, 0, tmp_path, progress=False)
+
+
+def test_damaged_records_are_told_from_those_of_others(tmp_path, generated):
+    (tmp_path / "manifest.json").write_bytes((generated / "manifest.json").read_bytes()[:300])
+    with pytest.raises(DataError, match=r"manifest.json is damaged .* remove the data folder and run the command that"):
+        generate(Darcy(), 22, 16, 3, tmp_path, progress=False)
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "weights.safetensors", "part-00007.h5", "notes/mine.txt"])
+def test_a_folder_of_others_is_left_alone(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(
+        DataError, match="is not empty and its files belong to no run of generate: choose another folder"
+    ):
+        generate(Darcy(), 4, 16, 0, tmp_path, progress=False)
+    assert [file.name for file in tmp_path.iterdir()] == [name.split("/")[0]]
+
+
+def test_a_run_killed_before_its_first_record_begins_again(tmp_path):
+    (tmp_path / "unfinished").mkdir()
+    assert len(generate(Darcy(), 4, 16, 0, tmp_path, workers=1, progress=False)) == 4

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from vcycle.data import DataError, Dataset, generate
+from vcycle.data.resume import begin
 from vcycle.data.shifts import seed_of, shifted
 from vcycle.problems import Burgers, Darcy, HighContrast
 
@@ -61,6 +62,7 @@ def test_the_manifest_names_the_content_of_every_split(folder, tmp_path):
 def test_a_stopped_run_goes_on_with_its_shifted_sets(tmp_path):
     settings = {"ood": {"time": 0.5}, "workers": 1, "progress": False}
     first = generate(Burgers(), 10, 32, 3, tmp_path / "b", **settings).manifest
+    begin(first.configuration, tmp_path / "b")
     (tmp_path / "b" / "manifest.json").unlink()
     (tmp_path / "b" / "test_time_0.5" / "part-00000.h5").unlink()
     (tmp_path / "b" / "part-00000.h5").unlink()
@@ -94,3 +96,15 @@ def test_counts_without_shifts_are_refused(tmp_path):
         generate(Burgers(), 4, 32, 0, tmp_path / "b", ood_samples=2)
     with pytest.raises(DataError, match="at least 1 sample, got 0: give ood_samples"):
         generate(Burgers(), 4, 32, 0, tmp_path / "b", ood={"time": 0.5}, splits={"train": 1.0})
+
+
+def test_a_damaged_shifted_set_is_made_anew(tmp_path):
+    settings = {"ood": {"time": 0.5}, "workers": 1, "progress": False}
+    first = generate(Burgers(), 10, 32, 3, tmp_path / "b", **settings).manifest
+    victim = tmp_path / "b" / "test_time_0.5" / "part-00000.h5"
+    content = victim.read_bytes()
+    victim.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(DataError, match="is not the file that was written"):
+        Dataset.open(tmp_path / "b")
+    again = generate(Burgers(), 10, 32, 3, tmp_path / "b", **settings).manifest
+    assert victim.read_bytes() == content and again.elsewhere_sha256 == first.elsewhere_sha256

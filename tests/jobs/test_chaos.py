@@ -1,4 +1,4 @@
-"""Chaotic systems from trajectories to a horizon in Lyapunov times, here of a Lorenz system that stands in for dysts."""
+"""Chaotic systems from trajectories to a horizon in Lyapunov times; a Lorenz system stands in for dysts."""
 
 import pytest
 
@@ -32,9 +32,9 @@ def test_trajectories_train_a_step_whose_horizon_is_told_in_lyapunov_times(tmp_p
     network = {"name": "deeponet", "rank": 8, "width": 16}
     options = {"data": str(tmp_path / "data"), "pairs": {"name": "one_step"}, "network": network, "steps": 20}
     vcycle.train(**options, accelerator="cpu", out=str(tmp_path / "run"))
-    found = vcycle.evaluate(tmp_path / "run", lyapunov=0.89)
-    assert found.rollout.lyapunov == 0.89
-    assert bool((found.rollout.horizon >= 0).all())
+    rollout = vcycle.evaluate(tmp_path / "run", lyapunov=0.89).evaluation.rollout
+    assert rollout.lyapunov == 0.89
+    assert bool((rollout.horizon >= 0).all())
 
 
 def test_folders_that_hold_data_are_left_alone(tmp_path):

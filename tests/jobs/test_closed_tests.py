@@ -34,7 +34,7 @@ def test_a_run_trains_though_no_test_sample_can_be_read(folder, tmp_path):
         shard.write_bytes(b"x" * shard.stat().st_size)
     result = train(TINY, data=str(spoiled), out=str(tmp_path / "run"))
     assert result.step == 2
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="is not the file that was written"):
         evaluate(tmp_path / "run", spoiled)
 
 

@@ -3,11 +3,15 @@
 import numpy as np
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file
 
+from vcycle import problems
+from vcycle.data.shifts import shifted
 from vcycle.jobs import train
 from vcycle.jobs.config import TrainConfig
 from vcycle.jobs.configure import read_file, resolve
+from vcycle.jobs.problem_config import DarcyConfig
 from vcycle.jobs.tasks import task
 from vcycle.problems import LogNormal, TwoPhase
 from vcycle.spaces import Domain
@@ -84,3 +88,9 @@ def test_a_curriculum_goes_through_its_values_in_equal_parts():
 def test_a_curriculum_is_for_one_parameter_of_an_equation():
     with pytest.raises(ValueError, match="--curriculum takes one parameter"):
         resolve(TrainConfig, TINY | {"out": "R", "curriculum": {"prior.high": [6.0], "prior.low": [1.0]}})
+
+
+def test_the_example_of_the_help_suits_the_default_problem():
+    told = TrainConfig.model_fields["curriculum"].description
+    example = yaml.safe_load(told[told.index("{") :])
+    assert len(shifted(problems.build(DarcyConfig().plain()), example)) == 2

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from vcycle.data import Dataset, generate
+from vcycle.data.files import checksum
 from vcycle.jobs import pairs as pairs_module
 from vcycle.jobs.config import TrainConfig
 from vcycle.jobs.tasks import task
@@ -50,8 +51,8 @@ def enlarged(small: Path, large: Path) -> int:
                 out.create_virtual_dataset(f"t0_fields/{name}", layout)
     table = json.loads((small / "manifest.json").read_text())
     total = count * block
-    size = (large / "part-00000.h5").stat().st_size
-    table["shards"][0] |= {"stop": total, "size": size, "residuals": []}
+    shard = large / "part-00000.h5"
+    table["shards"][0] |= {"stop": total, "size": shard.stat().st_size, "sha256": checksum(shard), "residuals": []}
     table["splits"]["train"] |= {"start": 0, "stop": total - 8}
     table["splits"]["validation"] |= {"start": total - 8, "stop": total}
     table["configuration"] = None

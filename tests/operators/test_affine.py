@@ -52,3 +52,15 @@ def test_errors_say_what_to_do():
         Affine.fit(torch.ones(3, 1, 4), eps=0.0)
     with pytest.raises(ValueError, match=r"fitted pointwise on a grid of shape \(5, 6\)"):
         Affine.fit(samples(), pointwise=True)(torch.zeros(1, 2, 10, 12, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("scale", [1e200, float("inf"), 1e-200])
+def test_sizes_beyond_single_precision_are_refused(scale):
+    size = torch.tensor([[[1.0]], [[scale]]], dtype=torch.float64)
+    with pytest.raises(ValueError, match="channel 1 of the fields to scale has a size beyond single precision"):
+        Affine(torch.zeros_like(size), size)
+
+
+def test_a_channel_of_zeros_has_no_size():
+    with pytest.raises(ValueError, match="channel 0 of the fields to scale is 0 everywhere, and no factor"):
+        Affine(torch.zeros(1, 1, 1), torch.zeros(1, 1, 1))

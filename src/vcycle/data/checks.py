@@ -25,6 +25,16 @@ def require_numbers(array: np.ndarray, what: str) -> None:
         )
 
 
+def require_single_precision(array: np.ndarray, what: str) -> None:
+    """Sizes that a network can be scaled to, which is kept in single precision."""
+    largest = max(float(array.max(initial=0)), -float(array.min(initial=0)))
+    limit = float(np.finfo(np.float32).max)
+    if largest > limit:
+        raise DataError(
+            f"{what} has values up to {largest:.3g}, networks hold numbers up to {limit:.1g}: use other units"
+        )
+
+
 def require_boundary(values: Float[Tensor, "b c *grid"], names: tuple[str, ...], domain: Domain, where: str) -> None:
     """Values at the vertices of a Dirichlet face are zero, up to 1e-3 of the largest value."""
     for axis, faces in enumerate(domain.boundary):

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vcycle.data.files import MANIFEST, UNFINISHED, checksum
+from vcycle.data.files import MANIFEST, UNFINISHED, checksum, read_record
 from vcycle.data.layout import Shard
 from vcycle.data.readers import Indices, Joined, Split, checked
 from vcycle.data.schema import DataError, Description, Fields, Manifest, explain, suggestion
@@ -16,6 +16,7 @@ from vcycle.problems import Problem, build
 from vcycle.spaces import Domain, Placement
 
 TRAINING = ("train", "validation")
+VERIFIED = 2**28  # bytes; SHA-256 reads 1 to 2 GB a second where they are in memory already
 
 
 @dataclass(frozen=True)
@@ -33,20 +34,25 @@ class Dataset:
     closed: bool = False
 
     @classmethod
-    def open(cls, path: str | Path, *, verify: bool = False) -> "Dataset":
-        """Open a folder written by `generate` or `store`; `verify` recomputes all checksums.
+    def open(cls, path: str | Path, *, verify: bool | None = None, training: bool = False) -> "Dataset":
+        """Open a folder written by `generate` or `store`; for `training` it is closed to test sets, damaged or not.
 
-        Raises DataError for a folder without manifest, and for a shard that is missing or not as recorded: absent
-        data are never read as zeros.
+        `verify` recomputes all checksums; None does so where it takes a moment, up to 256 MiB. Sizes are checked
+        always. Raises DataError for a folder without manifest, and for a shard that is missing or not as recorded:
+        absent data are never read as zeros.
         """
         folder = Path(path)
         manifest = read_manifest(folder)
-        shards = []
+        thorough = sum(record.size for record in manifest.shards) <= VERIFIED if verify is None else verify
+        needed = [record for name, record in manifest.splits.items() if name in TRAINING or not training]
+        shards: list[Shard] = []
         for record in manifest.shards:
+            first = sum(map(len, shards))
+            used = thorough and any(split.start < first + len(record) and first < split.stop for split in needed)
             file = folder / record.file
             if not file.exists():
                 raise DataError(f"{file} is missing: run the command that made the data again, or copy the file back")
-            if file.stat().st_size != record.size or (verify and checksum(file) != record.sha256):
+            if file.stat().st_size != record.size or (used and checksum(file) != record.sha256):
                 raise DataError(
                     f"{file} is not the file that was written ({file.stat().st_size} bytes, recorded were {record.size}"
                     f" bytes with SHA-256 {record.sha256[:12]}...): run the command that made the data again"
@@ -59,13 +65,14 @@ class Dataset:
         stored = Joined(shards)
         splits = {name: Split(name, stored, s.start, s.stop) for name, s in manifest.splits.items()}
         for name, place in manifest.elsewhere.items():
-            other = cls.open(folder / place, verify=verify)
+            other = cls.open(folder / place, verify=verify if name in TRAINING or not training else False)
             if manifest.elsewhere_sha256.get(name, other.checksum(name)) != other.checksum(name):
                 raise DataError(
                     f"{folder / place} is not the test set that belongs here: run the command that made the data again"
                 )
             splits[name] = other.split(name)
-        return cls(manifest.description, splits, manifest)
+        data = cls(manifest.description, splits, manifest)
+        return data.for_training() if training else data
 
     @property
     def name(self) -> str:
@@ -154,7 +161,7 @@ def read_manifest(folder: Path) -> Manifest:
             f"{folder} is not a data set (it has no {MANIFEST}): generate one there, or give another folder"
         )
     try:
-        return Manifest.model_validate_json(file.read_bytes())
+        return read_record(file, Manifest)
     except ValidationError as error:
         raise explain(error, str(file), Manifest) from error
 

@@ -3,9 +3,13 @@
 import hashlib
 import os
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
+from vcycle.data.schema import DataError
+
+Kind = TypeVar("Kind", bound=BaseModel)
 MANIFEST = "manifest.json"
 UNFINISHED = "unfinished"
 
@@ -28,3 +32,16 @@ def write_record(record: BaseModel, path: Path) -> None:
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     temporary.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
     move(temporary, path)
+
+
+def read_record(path: Path, kind: type[Kind]) -> Kind:
+    """The record in a JSON file; raises DataError where the file is damaged, ValidationError for another kind."""
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        if error.errors()[0]["type"] != "json_invalid":
+            raise
+        raise DataError(
+            f"{path} is damaged (it is no JSON any more): copy it back, or remove the data folder and run the command "
+            "that made the data again"
+        ) from error

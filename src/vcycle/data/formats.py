@@ -101,7 +101,8 @@ READERS: dict[str, Callable[[Path, Sequence[str]], Arrays]] = {
 def _single(path: Path, names: Sequence[str], array: np.ndarray) -> Arrays:
     if len(names) != 1:
         raise DataError(
-            f"{path} holds one array without a name, {len(names)} were asked for ({', '.join(names)}): use .npz"
+            f"{path} holds one array without a name, {len(names)} were asked for ({', '.join(names)}): put them into "
+            "one .npz, or name a pair of files, inputs and outputs, in an own-data YAML (train: [a.npy, u.npy])"
         )
     return {names[0]: array}
 

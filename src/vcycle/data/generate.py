@@ -45,8 +45,8 @@ def generate(
     `verify_every`-th (0: none) is compared with a second, independent solver. A sample that cannot be solved is tried
     once more, safely (Problem.solve_safely), then left out and listed in the manifest with its seed and index.
     The same arguments give the same bytes on any number of workers (of one kind of processor). Stopped at any moment
-    and called again with the same arguments, the work goes on where it was; other arguments for the same folder are
-    refused.
+    and called again with the same arguments, the work goes on where it was, and shards that are no longer what was
+    written are made anew; other arguments for the same folder, and folders with files of others, are refused.
 
     resolution    points per axis, one number for all axes or one each
     workers       processes; None: as many as there are cores once starting them pays
@@ -83,7 +83,7 @@ def generate(
     works = [Work(problem, configuration, folder, n) for n in range(math.ceil(samples / configuration.shard_size))]
     finished = resume(works, configuration, folder)
     missing = [work for work in works if work.number not in finished]
-    if missing or not (folder / MANIFEST).exists() or any(not (folder / n / MANIFEST).exists() for n in others):
+    if missing or not (folder / MANIFEST).exists() or any(not _whole(folder / n) for n in others):
         begin(configuration, folder)
         done = samples - sum(len(work.positions) for work in missing)
         failures = [failure for record in finished.values() for failure in record.failures]
@@ -116,7 +116,16 @@ def generate(
         if manifest.failures:
             log.warning("%s; the manifest lists them", _summary(manifest.failures, samples))
     end(folder)
-    return Dataset.open(folder)
+    return Dataset.open(folder, verify=False)
+
+
+def _whole(folder: Path) -> bool:
+    """Whether a finished data set is there, with every byte that was written."""
+    try:
+        Dataset.open(folder, verify=True)
+    except DataError:
+        return False
+    return True
 
 
 def _engine(workers: int | None, shards: int) -> Executor:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from vcycle.data.checks import require_boundary, require_no_repeated_end, require_numbers
+from vcycle.data.checks import require_boundary, require_no_repeated_end, require_numbers, require_single_precision
 from vcycle.data.dataset import Dataset, grid_name
 from vcycle.data.formats import read_arrays
 from vcycle.data.readers import Memory, Split
@@ -17,7 +17,7 @@ from vcycle.data.splits import counts
 from vcycle.spaces import Domain, Placement
 
 FileSpec = str | Path | tuple[str | Path, str | Path]
-Channels = Literal["first", "last"]
+Place = Literal["first", "last"]
 
 
 def read_own(
@@ -29,7 +29,8 @@ def read_own(
     name: str = "own",
     placement: Placement = "cell",
     units: Mapping[str, str] | None = None,
-    channels: Channels = "first",
+    channels: Place = "first",
+    samples: Place = "first",
     validation: float = 0.1,
     splits: Mapping[str, int | float] | None = None,
     training: bool = False,
@@ -40,7 +41,8 @@ def read_own(
                   its own resolution; or {'all': file}, cut by `splits` (as in `generate`). A pair of files holds the
                   inputs and the outputs apart, as .npy must
     inputs        names of the arrays that become the input channels, in order; `outputs` likewise
-    channels      where the axis of channels stands in arrays that have one: after the samples, or last
+    channels      where the axis of channels stands in arrays that have one: before the grid, or last
+    samples       where the axis of samples stands: first, or behind all others as in many files of MATLAB
     units         unit of a channel by its name
     training      open neither calibration nor test sets: the data set is closed to them
     validation    the fraction cut from the end of 'train' where no 'validation' is given; tests are never cut
@@ -51,7 +53,8 @@ def read_own(
     _check_request(files, inputs, outputs, validation, splits)
     if training:
         files = {split: spec for split, spec in files.items() if split in ("train", "validation", "all")}
-    pairs = {split: _read_pairs(spec, inputs, outputs, domain.dimension, channels) for split, spec in files.items()}
+    stored = _Axes(domain.dimension, channels, samples)
+    pairs = {split: _read_pairs(spec, inputs, outputs, stored) for split, spec in files.items()}
     first, some = next(iter(pairs.items()))
     about = Description(
         name=name,
@@ -109,9 +112,16 @@ class _Pairs:
     output_names: tuple[str, ...]
 
 
-def _read_pairs(
-    spec: FileSpec, inputs: Sequence[str], outputs: Sequence[str], dimension: int, channels: Channels
-) -> _Pairs:
+@dataclass(frozen=True)
+class _Axes:
+    """How arrays are stored: a grid of so many axes, with channels and samples before or behind it."""
+
+    dimension: int
+    channels: Place
+    samples: Place
+
+
+def _read_pairs(spec: FileSpec, inputs: Sequence[str], outputs: Sequence[str], stored: _Axes) -> _Pairs:
     paths = _paths(spec)
     if len(paths) == 1:
         arrays = read_arrays(paths[0], [*inputs, *outputs])
@@ -121,7 +131,7 @@ def _read_pairs(
             [(path, name, array) for name, array in read_arrays(path, names).items()]
             for path, names in zip(paths, (inputs, outputs), strict=True)
         ]
-    tables = [[_table(path, name, array, dimension, channels) for path, name, array in side] for side in sides]
+    tables = [[_table(path, name, array, stored) for path, name, array in side] for side in sides]
     _check_pairs([entry[:2] for side in sides for entry in side], [table for side in tables for table in side])
     precision = np.result_type(np.float32, *(table.dtype for side in tables for table in side))
     # Torch has nothing beyond double precision.
@@ -134,9 +144,9 @@ def _read_pairs(
     return _Pairs(Fields(*values), *names)
 
 
-def _table(path: Path, name: str, array: np.ndarray, dimension: int, channels: Channels) -> np.ndarray:
+def _table(path: Path, name: str, array: np.ndarray, stored: _Axes) -> np.ndarray:
     """The array as (sample, channel, *grid)."""
-    what = f"{path}: {name!r}"
+    what, dimension = f"{path}: {name!r}", stored.dimension
     require_numbers(array, what)
     if array.ndim not in (dimension + 1, dimension + 2):
         axes = "1 axis" if dimension == 1 else f"{dimension} axes"
@@ -144,13 +154,18 @@ def _table(path: Path, name: str, array: np.ndarray, dimension: int, channels: C
             f"{what} has the shape {array.shape}, but the domain has {axes}: "
             f"expected (sample, {', '.join('xyz'[:dimension])}), with or without an axis of channels"
         )
+    require_single_precision(array, what)
+    if stored.samples == "last":
+        array = np.moveaxis(array, -1, 0)
     if array.ndim == dimension + 1:
         array = array[:, None]
-    elif channels == "last":
+    elif stored.channels == "last":
         array = np.moveaxis(array, -1, 1)
     if min(array.shape[:2]) < 1 or min(array.shape[2:]) < 2:
         raise DataError(
-            f"{what} has the shape {array.shape} as (sample, channel, *grid): there is nothing to learn from"
+            f"{what} has the shape {array.shape} as (sample, channel, *grid), and there is nothing to learn from: give "
+            "samples of 2 points or more per axis, or say `channels: last` or `samples: last` in an own-data YAML "
+            "where these axes stand behind the grid"
         )
     return array
 

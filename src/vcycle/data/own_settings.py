@@ -6,7 +6,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from vcycle.data.dataset import Dataset
-from vcycle.data.own import Channels, FileSpec, read_own
+from vcycle.data.own import FileSpec, Place, read_own
 from vcycle.data.schema import DataError, Record, explain
 from vcycle.spaces import Domain, Placement
 
@@ -28,7 +28,8 @@ class OwnSettings(Record):
     domain: DomainSettings
     placement: Placement = "cell"
     units: dict[str, str] = Field(default={})
-    channels: Channels = "first"
+    channels: Place = "first"
+    samples: Place = "first"
     validation: float = 0.1
     splits: dict[str, int | float] | None = None
 
@@ -64,6 +65,7 @@ def read_own_settings(path: str | Path, *, training: bool = False) -> Dataset:
         placement=settings.placement,
         units=settings.units,
         channels=settings.channels,
+        samples=settings.samples,
         validation=settings.validation,
         splits=settings.splits,
         training=training,

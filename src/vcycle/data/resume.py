@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vcycle.data.files import MANIFEST, UNFINISHED, checksum, write_record
+from vcycle.data.files import MANIFEST, UNFINISHED, checksum, read_record, write_record
 from vcycle.data.schema import Configuration, DataError, Manifest, ShardRecord
 from vcycle.data.work import Work
 
@@ -25,13 +25,15 @@ def resume(works: list[Work], configuration: Configuration, folder: Path) -> dic
     records: dict[int, ShardRecord] = {}
     try:
         if table.exists():
-            manifest = Manifest.model_validate_json(table.read_bytes())
+            manifest = read_record(table, Manifest)
             _require_same(manifest.configuration, configuration, folder)
             records = {record.first // configuration.shard_size: record for record in manifest.shards}
         elif begun.exists():
-            _require_same(Configuration.model_validate_json(begun.read_bytes()), configuration, folder)
-        elif next(folder.glob("part-*.h5"), None) is not None:
-            raise DataError(f"{folder} holds shards that belong to no run of generate: choose another folder")
+            _require_same(read_record(begun, Configuration), configuration, folder)
+        elif folder.is_dir() and any(file.name != UNFINISHED for file in folder.iterdir()):
+            raise DataError(
+                f"{folder} is not empty and its files belong to no run of generate: choose another folder as --out"
+            )
     except ValidationError as error:
         raise DataError(
             f"{folder} holds records of another kind of run ({error.title}): choose another folder"

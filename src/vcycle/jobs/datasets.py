@@ -2,28 +2,53 @@
 
 from pathlib import Path
 
+from rich.console import Console
+
 from vcycle.data import Dataset, read_own, read_own_settings
+from vcycle.data.files import MANIFEST
 from vcycle.data.own import FileSpec
 from vcycle.jobs.config import DataConfig
 from vcycle.jobs.option_errors import ConfigError
 from vcycle.jobs.options import flag
 from vcycle.spaces import Domain
+from vcycle.training.processes import processes
+
+LAYOUT = "if samples or channels stand behind the grid, say `samples: last` or `channels: last` in an own-data YAML"
 
 
 def open_data(config: DataConfig, *, training: bool = False) -> Dataset:
-    """The data; for `training` without test sets, which stay closed.
+    """The data; for `training` without test sets, which stay closed, and with a line on how own arrays were read.
 
     Raises DataError or ConfigError with one sentence.
     """
     path = Path(config.path)
-    described = [name for name, value in config if name != "path" and value is not None]
-    if path.is_dir() or path.suffix.lower() in ("", ".yaml", ".yml"):
-        if described:
-            raise ConfigError(f"{flag(described[0])} describes a file of arrays, but {path} says all that itself")
-        if path.suffix:
-            return read_own_settings(path, training=training)
-        return Dataset.open(path).for_training() if training else Dataset.open(path)
-    return _read_arrays(path, config, training)
+    described = next((name for name, value in config if name != "path" and value is not None), None)
+    if path.is_dir() or path.suffix == "":
+        if described is not None:
+            raise _says_all(path, described, (path / MANIFEST).exists())
+        return Dataset.open(path, training=training)
+    if path.suffix.lower() in (".yaml", ".yml"):
+        if described is not None:
+            raise _says_all(path, described, True)
+        own = read_own_settings(path, training=training)
+        return _told(own, f"read {own}") if training else own
+    own = _read_arrays(path, config, training)
+    return _told(own, f"read {own} ({LAYOUT})") if training else own
+
+
+def _says_all(path: Path, described: str, whole: bool) -> ConfigError:
+    if whole:
+        return ConfigError(f"{flag(described)} describes a file of arrays, but {path} says all that itself")
+    return ConfigError(
+        f"{flag(described)} describes one file of arrays, which {path} is not: give a .npz, .mat, .h5 or .pt file, or "
+        "an own-data YAML, which may name pairs of .npy files"
+    )
+
+
+def _told(data: Dataset, line: str) -> Dataset:
+    with processes() as world:
+        Console(stderr=True, quiet=not world.first).print(line, highlight=False, markup=False, soft_wrap=True)
+    return data
 
 
 def _read_arrays(path: Path, config: DataConfig, training: bool) -> Dataset:

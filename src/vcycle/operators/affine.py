@@ -24,8 +24,7 @@ class Affine(nn.Module):
 
     def __init__(self, shift: Float[Tensor, "c *grid"], scale: Float[Tensor, "c *grid"]):
         super().__init__()
-        if not bool((scale != 0).all()):
-            raise ValueError("a normaliser cannot divide by a scale of 0: fit it with eps > 0")
+        _require_size(scale)
         self.register_buffer("shift", shift)
         self.register_buffer("scale", scale)
 
@@ -36,6 +35,8 @@ class Affine(nn.Module):
         if samples.shape[0] < 2:
             raise ValueError(f"a normaliser is fitted to two samples or more, got {samples.shape[0]}")
         mean, deviation = samples.mean(dims, keepdim=True)[0], samples.std(dims, keepdim=True)[0]
+        if not bool((deviation + eps != 0).all()):
+            raise ValueError("a normaliser cannot divide samples that do not vary by 0: fit it with eps > 0")
         return cls(mean, deviation + eps)
 
     @classmethod
@@ -65,3 +66,19 @@ class Affine(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{self.shift.shape[0]} channels, {'per point' if self.shift[0].numel() > 1 else 'per channel'}"
+
+
+def _require_size(scale: Float[Tensor, "c *grid"]) -> None:
+    """A size that single precision, which networks keep it in, can hold and divide by."""
+    limits = torch.finfo(torch.float32)
+    for channel, size in enumerate(scale.abs().flatten(1)):
+        if bool((size == 0).any()):
+            raise ValueError(
+                f"channel {channel} of the fields to scale is 0 everywhere, and no factor brings it to size 1: leave "
+                "it out, give samples in which it is not 0, or do not scale"
+            )
+        if not bool(((size >= limits.tiny) & (size <= limits.max)).all()):
+            raise ValueError(
+                f"channel {channel} of the fields to scale has a size beyond single precision ({limits.tiny:.0e} to "
+                f"{limits.max:.0e}): use other units"
+            )

@@ -1,7 +1,7 @@
 """NetCDF: version 4 (which is HDF5) both ways, version 3 to read; what xarray, CDO, ParaView and climate models share.
 
 Dimensions sample, time and x, y, z by name, in any order; units as in the CF conventions; meshes as arrays in VTK's
-numbering. The boundary, the placement and the extents are attributes of the file.
+numbering. The boundary, the placement, the extents and the order of the fields are attributes of the file.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import scipy.io
 
-from vcycle.data.exchange.samples import AXES, Conditions, Mesh, Quantity, Samples
+from vcycle.data.exchange.samples import AXES, Conditions, Mesh, Quantity, Samples, in_order
 from vcycle.data.formats import require_written
 from vcycle.data.schema import DataError
 from vcycle.spaces import Placement
@@ -53,7 +53,7 @@ def read_netcdf(path: Path) -> Samples:
     placement: Any = PLACES.get(space[0]) if mesh is not None else attributes.get("placement")
     found = Samples(
         name=str(attributes.get("title", path.stem)),
-        fields=fields,
+        fields=in_order(fields, attributes.get("fields", ())),
         axes=axes if mesh is None and len(axes) == len(space) else None,
         mesh=mesh,
         extents=None if extents is None else tuple((float(a), float(b)) for a, b in np.reshape(extents, (-1, 2))),
@@ -81,6 +81,7 @@ def write_netcdf(samples: Samples, path: Path) -> None:
             space = (next(name for name, place in PLACES.items() if place == samples.placement),)
             scales[space[0]] = np.arange(samples.shape[0], dtype=np.int32)
             _write_mesh(file, samples.mesh)
+        file.attrs["fields"] = np.array(tuple(samples.fields), dtype=h5py.string_dtype())
         if samples.placement is not None and samples.mesh is None:
             file.attrs["placement"] = samples.placement
         if samples.extents is not None:

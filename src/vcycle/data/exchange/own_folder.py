@@ -52,6 +52,12 @@ def write_folder(
     domain = samples.domain()
     samples.require("times")
     inputs, outputs = _sides(samples, inputs, outputs)
+    for name in outputs:
+        if name in inputs and samples.fields[name].timed and samples.fields[name].shape[1] == 1:
+            raise DataError(
+                f"{name!r} has a single instant, from which none follows: say with --input-field and --output-field "
+                "which fields are which, each on one side"
+            )
     sides = (
         [c for name in inputs for c in _instants(samples, name, 0, history)],
         [c for name in outputs for c in _instants(samples, name, history if name in inputs else 0, None)],
@@ -131,7 +137,7 @@ def _instants(samples: Samples, name: str, first: int, count: int | None) -> lis
     if not quantity.timed:
         return [(name, name, None)]
     steps = range(quantity.shape[1])[first : None if count is None else first + count]
-    if len(steps) == 0 or (count is not None and count >= quantity.shape[1]):
+    if quantity.shape[1] > 1 and (len(steps) == 0 or (count is not None and count >= quantity.shape[1])):
         raise DataError(f"{name!r} has {quantity.shape[1]} instants: give a --history of 1 to {quantity.shape[1] - 1}")
     return [(f"{name}_{step}", name, step) for step in steps]
 

@@ -3,7 +3,7 @@
 One array per field: (sample, time, *grid) beside x-coordinate, y-coordinate, t-coordinate; `nu` of Darcy flow has no
 time. One group per sample ('0000', '0001', ...): data (time, *grid, channel) beside grid/x, grid/y, grid/t.
 Incompressible flow: velocity, particles (sample, time, *grid, component) and force (sample, *grid, component) beside t.
-The files say nothing of boundaries, units or placement; what is known is written as attributes.
+The files say nothing of boundaries, units, placement or the order of fields; what is known is written as attributes.
 Source: Takamoto et al., PDEBench, 2022, and the files of its data repository.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from vcycle.data.exchange.samples import AXES, Quantity, Samples
+from vcycle.data.exchange.samples import AXES, Quantity, Samples, in_order
 from vcycle.data.formats import require_written
 from vcycle.data.schema import DataError
 
@@ -49,6 +49,7 @@ def write_pdebench(samples: Samples, path: Path) -> None:
             array.attrs["timed"] = quantity.timed
             if quantity.unit:
                 array.attrs["units"] = quantity.unit
+        file.attrs["fields"] = np.array(tuple(samples.fields), dtype=h5py.string_dtype())
         if samples.boundary is not None:
             file.attrs["boundary"] = np.array(samples.boundary, dtype=h5py.string_dtype())
         if samples.placement is not None:
@@ -74,11 +75,11 @@ def _read_arrays(file: h5py.File, path: Path) -> Samples:
         # The grid in time of these files has the end of the last interval too.
         steps = {quantity.shape[1] for quantity in fields.values() if quantity.timed}
         times = times[: steps.pop()] if len(steps) == 1 else times
-    own = {"boundary", "placement", "extents"}
+    own = {"boundary", "placement", "extents", "fields"}
     boundary, extents = file.attrs.get("boundary"), file.attrs.get("extents")
     return Samples(
         name=path.stem,
-        fields=fields,
+        fields=in_order(fields, file.attrs.get("fields", ())),
         axes=axes,
         times=times,
         boundary=None if boundary is None else tuple((str(low), str(high)) for low, high in boundary),

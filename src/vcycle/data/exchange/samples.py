@@ -186,6 +186,11 @@ class Samples:
         return Domain(self.extents or (), self.boundary or ())
 
 
+def in_order(fields: Mapping[str, Quantity], names: Any) -> dict[str, Quantity]:
+    """The fields in the order of a file's list of names, others at the end; HDF5 itself knows the alphabet alone."""
+    return {name: fields[name] for name in (*map(str, np.ravel(names)), *fields) if name in fields}
+
+
 def uniform(axis: np.ndarray) -> bool:
     """Whether the points are equally far apart, up to single precision."""
     gaps = np.diff(axis.astype(np.float64))

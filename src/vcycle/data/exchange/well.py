@@ -1,7 +1,7 @@
 """The Well: HDF5 files (n_trajectories, n_steps, *grid), one group for scalars, vectors and tensors each.
 
 Components of vectors and tensors are fields of their own here: `velocity` is velocity_x, velocity_y, and back.
-Exact conditions ('dirichlet', 'neumann'), placement and extents stand in attributes beside those of the layout,
+Exact conditions ('dirichlet', 'neumann'), placement, extents and the order of fields stand in attributes of our own,
 whose own words for a boundary are 'periodic', 'wall' and 'open'.
 Source: the format description of The Well, PolymathicAI/the_well, docs/data_format.md.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from vcycle.data.exchange.samples import AXES, Conditions, Quantity, Samples
+from vcycle.data.exchange.samples import AXES, Conditions, Quantity, Samples, in_order
 from vcycle.data.formats import require_written
 from vcycle.data.layout import BC_TYPE
 from vcycle.data.schema import DataError
@@ -43,7 +43,7 @@ def read_well(path: Path) -> Samples:
     extents = dimensions.attrs.get("extents")
     found = Samples(
         name=str(file.attrs.get("dataset_name", path.stem)),
-        fields=fields,
+        fields=in_order(fields, file.attrs.get("fields", ())),
         axes=axes,
         extents=None if extents is None else tuple((float(low), float(high)) for low, high in extents),
         boundary=_boundary(file["boundary_conditions"], names),
@@ -65,6 +65,7 @@ def write_well(samples: Samples, path: Path) -> None:
         file.attrs["grid_type"] = "cartesian"
         file.attrs["n_spatial_dims"] = len(axes)
         file.attrs["n_trajectories"] = len(samples)
+        file.attrs["fields"] = _words(samples.fields)
         file.attrs["simulation_parameters"] = _words(constants)
         for name, value in constants.items():
             file.attrs[name] = value

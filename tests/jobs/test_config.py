@@ -176,6 +176,10 @@ class TestComplaints:
             ),
             (f"{BASE} --stepz 3", "unknown option --stepz: did you mean --steps?"),
             (f"{BASE} --lr 1e-3", "unknown option --lr: did you mean --optimizer.lr?"),
+            (
+                f"{BASE} --prior.name empirical --prior.file a.npy",
+                "unknown option --prior: did you mean --problem.prior?",
+            ),
             (f"{BASE} --netwrk.width 3", "unknown option --netwrk: did you mean --network?"),
         ],
     )
@@ -212,6 +216,16 @@ class TestComplaints:
                 "unknown option --problem.boundary here: it belongs",
             ),
             ("--problem burgers --problem.viscosity 0 --out R", "--problem.viscosity must be greater than 0, got 0"),
+            (
+                f"{BASE} --problem burgers --problem.dimension 2",
+                "--problem: the dimension follows from the extents here",
+            ),
+            ("--problem burgers --problem.dimension 2", "--problem: the dimension follows from the extents here: give"),
+            (f"{BASE} --network.iterations [[1,-1],[2,0]]", "--network.iterations.0.1 must be greater than or equal"),
+            (
+                f"{BASE} --network sfno --network.output-modes [2,0,2]",
+                "--network.output-modes.1 must be greater than or",
+            ),
             ("--problem darcy", "--out is missing: it is the folder of the run"),
             ("--out R", "nothing to learn from: give --data FOLDER, or --problem darcy"),
             (f"{BASE} --epochs 3", "--epochs are passes through data and an equation has none: give --steps"),
@@ -222,6 +236,31 @@ class TestComplaints:
     )
     def test_one_sentence_that_names_the_option(self, line, expected):
         assert complaint(line).startswith(expected)
+
+    @pytest.mark.parametrize("network", ["fno", "transformer", "t1", "sfno", "implicit"])
+    @pytest.mark.parametrize("modes", ["-3", "0", "[4,0]", "[]", "few"])
+    def test_modes_are_counted_from_one(self, network, modes):
+        message = complaint(f"{BASE} --network {network} --network.modes {modes}")
+        assert message.startswith("--network.modes: expected a number of 1 or more for all axes, or a list with one")
+
+    @pytest.mark.parametrize(
+        ("option", "value", "expected"),
+        [
+            ("padding", "-3", "--network.padding: expected a share of 0 or more"),
+            ("padding", "[0.1,nan]", "--network.padding: expected a share of 0 or more"),
+            ("rank", "-3", "--network.rank: expected a share above 0 and at most 1, or a list of ranks"),
+            ("rank", "[4,0]", "--network.rank: expected a share above 0 and at most 1, or a list of ranks"),
+            ("mlp-expansion", "0", "--network.mlp-expansion must be greater than 0, got 0"),
+        ],
+    )
+    def test_numbers_of_fno_are_checked(self, option, value, expected):
+        assert complaint(f"{BASE} --network fno --network.{option} {value}").startswith(expected)
+
+    def test_every_count_of_every_network_has_a_least(self):
+        bare = (int, int | None, int | list[int], list[int] | None)
+        for network in members(TrainConfig.model_fields["network"]).values():
+            fields = {n: f for n, f in network.model_fields.items() if n not in ("resolution", "patch", "padding")}
+            assert [name for name, f in fields.items() if f.annotation in bare and not f.metadata] == []
 
     def test_without_the_home_prefix(self):
         message = complaint("--out D --prior.contrast 3", GenerateConfig, "problem")

@@ -1,3 +1,5 @@
+import inspect
+
 import pytest
 
 from vcycle.networks import FNO, NETWORKS, MgNO, build
@@ -28,3 +30,12 @@ def test_typing_errors_are_answered_with_the_nearest_name():
         build({"name": "fno", "mode": 3}, 1, 1, Domain.unit(2))
     with pytest.raises(ValueError, match="mgno has no option 'domain'"):
         build({"name": "mgno", "domain": Domain.unit(1)}, 1, 1, Domain.unit(2))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("value", [-3, 0])
+def test_networks_without_channels_or_modes_are_refused(name, value):
+    known = inspect.signature(NETWORKS[name]).parameters
+    for option in {"width", "modes"} & set(known):
+        with pytest.raises(ValueError, match=r"1 channel or more|each 1 or more|without channels"):
+            NETWORKS[name](1, 1, **{option: value})

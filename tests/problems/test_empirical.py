@@ -51,5 +51,5 @@ def test_other_files_are_refused(values, said, tmp_path):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"there is no file .*b.npy to draw coefficients from: give --prior.file"):
+    with pytest.raises(ValueError, match=r"there is no file .*b.npy to draw coefficients from: give --problem.prior"):
         Empirical(str(tmp_path / "b.npy")).sample(Domain.unit(2), (8, 8), 0, [0])

@@ -69,3 +69,12 @@ def test_it_has_the_guaranteed_bound():
     error = P.energy_norm(f)(u - v)
     assert bool((bound.value >= error).all())
     assert bool((bound.value < 1.5 * error).all())
+
+
+@pytest.mark.parametrize(
+    ("dimension", "alpha"), [(1, 0.4), (2, 0.9), (3, 1.4), (2, -5.0), (2, math.nan), (2, math.inf)]
+)
+def test_a_source_that_is_no_function_is_refused(dimension, alpha):
+    Poisson(Domain.unit(dimension))
+    with pytest.raises(ValueError, match=f"needs alpha >= d / 2 = {dimension / 2:g}, .*got {alpha:g}"):
+        Poisson(Domain.unit(dimension), alpha=alpha)

@@ -23,3 +23,9 @@ def test_inner_product_keeps_precision_and_device():
 
 def test_spaces_are_equal_by_value():
     assert Space(DOMAIN, 2) == Space(Domain(**DOMAIN.to_dict()), 2) != Space(DOMAIN, 3)
+
+
+@pytest.mark.parametrize("channels", [0, -3])
+def test_a_space_has_a_channel(channels):
+    with pytest.raises(ValueError, match=f"1 channel or more, got {channels}"):
+        Space(DOMAIN, channels)

@@ -14,7 +14,7 @@ from vcycle.networks.equilibrium import NotConverged
 from vcycle.operators import Affine
 from vcycle.spaces import Domain
 from vcycle.surrogate import Ensemble, Surrogate, write_program
-from vcycle.surrogate.program_formats import FORMATS
+from vcycle.surrogate.program_formats import FORMATS, format_named
 
 BOX = Domain.unit(2)
 TINY: dict[str, dict[str, Any]] = {
@@ -184,3 +184,10 @@ def test_machine_code_computes_the_same(tmp_path):
     assert program.file.suffix == ".pt2" and program.difference < 2e-5
     run = torch._inductor.aoti_load_package(str(program.file))
     same(run(inputs(5)), s.network(inputs(5)).detach())
+
+
+def test_a_format_that_does_not_exist_is_met_with_those_that_do():
+    with pytest.raises(ValueError, match="unknown format 'foo': expected one of torch, aoti, onnx"):
+        format_named("foo")
+    with pytest.raises(ValueError, match="unknown format 'onxn': did you mean 'onnx'"):
+        format_named("onxn")

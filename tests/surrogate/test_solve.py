@@ -1,22 +1,26 @@
 """A thousand solves: whatever is proposed, the answer is the direct solution's, or it is refused."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 import torch.nn.functional as F
 
 from vcycle.problems import (
+    Acoustics,
     AnisotropicDarcy,
     Burgers,
     Darcy,
     Elasticity,
+    Euler,
+    Heat,
     Helmholtz,
     MinimalSurface,
+    NavierStokes,
     PLaplacian,
     Poisson,
     SemilinearElliptic,
+    ShallowWater,
     Stokes,
+    Wave,
 )
 from vcycle.spaces import L2, Domain
 from vcycle.surrogate import Surrogate
@@ -119,8 +123,18 @@ def test_one_bad_proposal_leaves_the_others_alone():
     torch.testing.assert_close(solution.value[1], u[1], rtol=1e-8, atol=1e-10)
 
 
-def test_problems_in_time_are_refused_with_a_sentence():
-    problem = replace(Burgers(), time=0.1)
-    x = problem.sample((16,), 0, [0])
-    with pytest.raises(ValueError, match="runs in time"):
-        proposing(x, problem).solve(x)
+@pytest.mark.parametrize(
+    "problem",
+    [Burgers(), Burgers(refinement=2), Heat(), Wave(), ShallowWater(), Acoustics(), Euler(), NavierStokes()],
+    ids=lambda problem: problem.name,
+)
+def test_problems_in_time_are_refused_and_march_is_advised_where_it_is_possible(problem):
+    x = torch.ones(1, len(problem.input_names), *(8,) * problem.domain.dimension, dtype=torch.float64)
+    surrogate = proposing(torch.ones(1, len(problem.output_names), *x.shape[2:]), problem)
+    with pytest.raises(ValueError, match=r"runs in time.* or the problem's own solve") as refused:
+        surrogate.solve(x)
+    if "--steps" in str(refused.value):
+        assert surrogate.march(x, 1).values.shape[0] == 1
+    else:
+        with pytest.raises(ValueError, match="cannot be solved in steps"):
+            surrogate.march(x, 1)

@@ -6,7 +6,7 @@ from safetensors.torch import load_file, save_file
 from vcycle import networks
 from vcycle.networks import Normalised
 from vcycle.problems import Darcy
-from vcycle.surrogate import Surrogate, load
+from vcycle.surrogate import Surrogate, load, training_resolution
 
 
 @pytest.fixture
@@ -51,10 +51,14 @@ def test_what_cannot_be_loaded_is_named(run):
         ("- a", "not the description"),
         (text.replace("problem:", "problm:", 1), "not the description"),
         (text.replace("mgno", "mgmo"), "did you mean"),
+        (yaml.safe_dump({"domain": {"extents": [1.0, 1.0], "boundary": ["dirichlet"]}}), "1 boundary .* for 2 axes"),
+        *((text[: len(text) * part // 8], "restore it, or train again") for part in range(1, 8)),
     ):
         about.write_text(broken)
-        with pytest.raises(ValueError, match=sentence):
+        with pytest.raises(ValueError, match=f"(?s)surrogate.yaml .*{sentence}"):
             load(folder)
+    with pytest.raises(ValueError, match=r"surrogate\.yaml says no resolution: restore it"):
+        training_resolution(folder)
     weights.unlink()
     with pytest.raises(ValueError, match="has no weights"):
         load(folder)

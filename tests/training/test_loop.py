@@ -144,6 +144,15 @@ def test_a_run_with_other_settings_is_refused_with_the_difference(uninterrupted)
         tiny_run.run(uninterrupted, replace(tiny_run.SETTINGS, schedule=Constant()))
 
 
+@pytest.mark.parametrize("left", [b"", b"xx", 300, -1])
+def test_a_damaged_checkpoint_is_named_with_the_next_step(left, uninterrupted, tmp_path):
+    content = (uninterrupted / "checkpoint" / "state.safetensors").read_bytes()
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "checkpoint" / "state.safetensors").write_bytes(content[:left] if isinstance(left, int) else left)
+    with pytest.raises(ValueError, match=r"state.safetensors is damaged .*copy it back, or remove it to train again"):
+        tiny_run.run(tmp_path)
+
+
 class Shift(nn.Module):
     """u = a + p, and nan for an input that is nan: as simple as a network can be."""
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from vcycle.training import Batch, Variational, fit_posterior
-from vcycle.training.sparse_posterior import divergence
+from vcycle.training.sparse_posterior import SPEAK_EVERY, divergence
 from vcycle.training.support import Support, expected_size, signal_to_noise
 
 
@@ -112,3 +112,15 @@ def test_weights_outside_the_support_are_those_of_the_centre_exactly_and_the_rig
     assert (means[7], means[31]) == (pytest.approx(0.5, abs=0.03), pytest.approx(-0.5, abs=0.03))
     assert torch.equal(posterior.sample(5), posterior.sample(5))
     assert not torch.equal(posterior.sample(5), posterior.sample(6))
+
+
+@pytest.mark.filterwarnings("error")
+def test_it_is_quiet():
+    always = torch.is_warn_always_enabled()
+    torch.set_warn_always(True)  # else only the first test to meet a warning would see it
+    x = torch.ones(4, 3, 1, dtype=torch.float64)
+    settings = Variational(steps=SPEAK_EVERY, density=0.5)
+    try:
+        fit_posterior(Line(3), lambda step: Batch(x, x[:, :1]), distance, 0.1, 4, settings)
+    finally:
+        torch.set_warn_always(always)

@@ -10,6 +10,7 @@ from vcycle.jobs.calibration_words import summary
 from vcycle.jobs.config import DataConfig, TrainConfig
 from vcycle.jobs.configure import read_file, resolve
 from vcycle.jobs.datasets import open_data
+from vcycle.jobs.requirements import require_count
 from vcycle.jobs.run_folder import CONFIG, copy_run
 from vcycle.jobs.seen import ancestors, refuse_seen
 from vcycle.jobs.tasks import derived_seed, solved, task
@@ -62,6 +63,7 @@ def calibrate(
 
     Raises ValueError with one sentence for samples that training has seen, and for steps in time.
     """
+    require_count("samples", samples)
     folders = [Path(runs)] if isinstance(runs, str | Path) else [Path(run) for run in runs]
     surrogate, configs = _opened(folders, out)
     fields, origin, checksum = _unseen(surrogate, configs, data, split, samples)

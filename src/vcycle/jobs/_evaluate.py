@@ -17,6 +17,7 @@ from vcycle.jobs.effectivities import bounds
 from vcycle.jobs.locality import with_local
 from vcycle.jobs.pairs import cut
 from vcycle.jobs.portrait import facts, provenance, title
+from vcycle.jobs.requirements import require_count, require_positive
 from vcycle.jobs.rolled import rolled_out
 from vcycle.jobs.trials import Trials, fresh, seed_of, stored
 from vcycle.spaces import kept_memory
@@ -67,6 +68,9 @@ def evaluate(
     With an equation: errors in the energy norm too, both forms of the bound against true errors, other grids, and the
     cost of the solver at equal accuracy. Raises ValueError with one sentence for what cannot be measured.
     """
+    require_count("samples", samples)
+    require_count("tighten", tighten, 0)
+    require_positive("lyapunov", lyapunov)
     folder = Path(run)
     surrogate, folder = load(folder), members(folder)[0]
     config = resolve(TrainConfig, read_file(folder / "config.yaml"))

@@ -8,6 +8,7 @@ import numpy as np
 
 from vcycle.hybrid import Marched
 from vcycle.jobs.arrays import read_array, write_array
+from vcycle.jobs.requirements import require_count, require_positive
 from vcycle.spaces import L2, kept_memory
 from vcycle.surrogate import load
 
@@ -51,7 +52,10 @@ def march(
     `tolerance`; `output` gets the states, (batch, instants, channels, *grid).
 
     Computed once more by the solver alone, so that saving and error are measured and not claimed.
+    Raises ValueError for less than one step and a tolerance that is not above 0.
     """
+    require_count("steps", steps)
+    require_positive("tolerance", tolerance)
     surrogate, inputs = load(run), read_array(input)
     surrogate.march(inputs, 1, tolerance)  # the first call fills caches and would be charged for it
     began = time.perf_counter()

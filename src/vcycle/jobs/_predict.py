@@ -8,6 +8,7 @@ import numpy as np
 from vcycle.hybrid import Form
 from vcycle.jobs.arrays import read_array, write_array
 from vcycle.jobs.calibration_words import calibration_words
+from vcycle.jobs.requirements import require_count
 from vcycle.spaces import kept_memory
 from vcycle.surrogate import Prediction, load
 
@@ -39,6 +40,7 @@ def predict(
     The fields go to `output` (.npy, (b, c, *grid)). `form` and `tighten` as in `hybrid.energy_bound`.
     Raises ValueError with one sentence for inputs that do not fit.
     """
+    require_count("tighten", tighten, 0)
     surrogate = load(run)
     prediction = surrogate.predict(read_array(input), form=form, tighten=tighten)
     file = None if output is None else write_array(output, prediction.value.numpy())

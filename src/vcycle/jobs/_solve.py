@@ -8,6 +8,7 @@ import numpy as np
 
 from vcycle.hybrid import Corrected
 from vcycle.jobs.arrays import read_array, write_array
+from vcycle.jobs.requirements import require_positive
 from vcycle.spaces import kept_memory
 from vcycle.surrogate import load
 
@@ -47,7 +48,9 @@ def solve(
     or to a relative residual where no bound is known.
 
     Solves twice, from the network's output and from zero, so that the saving is measured and not claimed.
+    Raises ValueError for a tolerance that is not above 0.
     """
+    require_positive("tolerance", tolerance)
     surrogate, inputs = load(run), read_array(input)
     surrogate.solve(inputs, max(tolerance, 0.1))  # the first call fills caches and would be charged for it
     began = time.perf_counter()

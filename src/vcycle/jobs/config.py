@@ -14,7 +14,7 @@ class DataConfig(Config):
     """Data on disk: a generated folder or an own-data YAML says all by itself, one file of arrays needs the rest."""
 
     path: str
-    """folder of generated data, own-data YAML, or a file of arrays (.npz .npy .mat .h5 .pt)"""
+    """folder of generated data, own-data YAML, or a file of arrays (.npz .mat .h5 .pt)"""
     input_field: Names | None = None
     """file of arrays: the input arrays"""
     output_field: Names | None = None
@@ -102,7 +102,7 @@ class TrainConfig(Config):
     problem: Problem | None = None
     """train on an equation: fresh inputs at every step"""
     curriculum: dict[str, list[Any]] | None = None
-    """equation: values of one parameter for earlier, equal parts of the run, {prior.high: [12, 100]}"""
+    """equation: values of one parameter for earlier, equal parts of the run, {prior.high: [4.0, 8.0]}"""
     resolution: Resolution | None = None
     """equation: points per axis, 64 if not given"""
     start: str | None = None

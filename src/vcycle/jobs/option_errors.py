@@ -17,8 +17,9 @@ class ConfigError(ValueError):
 
 def sentence(error: ValidationError, model: type[BaseModel], home: str | None = None) -> str:
     """The first complaint. Options of the group `home` are named without it."""
-    # An unknown option first: what else is wrong is often its consequence.
-    details = min(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
+    # An unknown option first, for what else is wrong is often its consequence; what is missing last.
+    last = {"extra_forbidden": -1, "missing": 1}
+    details = min(error.errors(include_url=False), key=lambda e: last.get(e["type"], 0))
     path, owner = _place(details["loc"], model)
     shown = _flag(path, home)
     context = details.get("ctx", {})
@@ -72,8 +73,9 @@ def _unknown(path: list[str], owner: type[BaseModel] | None, model: type[BaseMod
         siblings = {name: [name] for name in model.model_fields if name != home} | siblings
     near = get_close_matches(path[-1], siblings, n=1)
     far = [p.split(".") for p in sorted(known, key=lambda p: p.count("."))]
+    same = next((p for p in far if p[-1] == path[-1]), None)
     alike = get_close_matches(path[-1], [p[-1] for p in far], n=1)
-    suggestion = siblings[near[0]] if near else next((p for p in far if p[-1] in alike), None)
+    suggestion = same or (siblings[near[0]] if near else next((p for p in far if p[-1] in alike), None))
     hint = f"did you mean {_flag(suggestion, home)}? " if suggestion else ""
     return f"{said}: {hint}known: {', '.join(_flag(p, home) for p in siblings.values())}"
 

@@ -67,8 +67,10 @@ class T1(nn.Module):
         d = self.domain.dimension
         self.in_channels, self.width, self.coordinates = in_channels, width, coordinates
         self.modes = (modes,) * d if isinstance(modes, int) else tuple(modes)
-        if len(self.modes) != d:
-            raise ValueError(f"got modes={self.modes} for {d} axes: give one number for all, or one per axis")
+        if len(self.modes) != d or min(self.modes) < 1:
+            raise ValueError(
+                f"got modes={self.modes} for {d} axes: give one number for all, or one per axis, each 1 or more"
+            )
         if basis != "domain" and basis not in FORCED:
             raise ValueError(f"unknown basis {basis!r}: expected 'domain', 'fourier', 'cosine' or 'sine'")
         fitting = self.domain if basis == "domain" else Domain(self.domain.extents, FORCED[basis])

@@ -24,8 +24,8 @@ class BoundedSpectral(LinearOperator):
 
     def __init__(self, space: Space, modes: Sequence[int], norm: float):
         super().__init__(space, space, frozenset({"refines"}))
-        if len(modes) != space.domain.dimension:
-            raise ValueError(f"got modes {tuple(modes)} for {space.domain}: give one number per axis")
+        if len(modes) != space.domain.dimension or min(modes) < 1:
+            raise ValueError(f"got modes {tuple(modes)} for {space.domain}: give one number per axis, each 1 or more")
         self.norm = norm
         self.basis = Basis(space.domain, space.placement, tuple(modes))
         deviation = 1 / math.sqrt(space.channels)

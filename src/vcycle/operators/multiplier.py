@@ -22,8 +22,8 @@ Multiplier = Tensor | LowRank
 
 def multiplied_channels(source: Space, target: Space, modes: Sequence[int], separable: bool) -> tuple[int, ...]:
     """The axes of R for the channels."""
-    if len(modes) != source.domain.dimension:
-        raise ValueError(f"got modes {tuple(modes)} for {source.domain}: give one number per axis")
+    if len(modes) != source.domain.dimension or min(modes) < 1:
+        raise ValueError(f"got modes {tuple(modes)} for {source.domain}: give one number per axis, each 1 or more")
     if not separable:
         return source.channels, target.channels
     if source.channels != target.channels:

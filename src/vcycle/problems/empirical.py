@@ -43,7 +43,9 @@ class Empirical(Prior):
 
     def _read(self, dimension: int) -> np.ndarray:
         if not Path(self.file).is_file():
-            raise ValueError(f"there is no file {self.file} to draw coefficients from: give --prior.file FILE.npy")
+            raise ValueError(
+                f"there is no file {self.file} to draw coefficients from: give --problem.prior.file FILE.npy"
+            )
         try:
             stored = np.load(self.file, mmap_mode="r", allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:

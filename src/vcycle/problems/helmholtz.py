@@ -34,8 +34,8 @@ class Helmholtz(Stationary):
     u grows without limit and cannot be learned; keep `absorbing`, or omega below the first resonance.
     Discretisation: finite volumes, second order; the phase is wrong by about (k h)^2 / 24 of the way in radians.
     Good values: omega = 20 with c around 1 at 64 x 64: three wavelengths across with 20 points each, 10 where c is
-    least (with fewer than 8 the labels are no waves of the PDE). A sparse direct solution, one factorisation per
-    sample: meant for grids to 256 x 256 and, in three dimensions, 24^3.
+    least. With fewer than 8, as there at 32 x 32 and everywhere at 16 x 16, the labels are no waves of the PDE. A
+    sparse direct solution, one factorisation per sample: meant for grids to 256 x 256 and, in three dimensions, 24^3.
 
     >>> problem = Helmholtz()
     >>> c = problem.sample((32, 32), seed=0, indices=range(2))

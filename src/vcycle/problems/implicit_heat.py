@@ -26,7 +26,7 @@ class ImplicitHeat(Diffusion):
 
     Behaviour: linear in u_0; maxima do not grow, and without Dirichlet faces the integral of u_0 is kept.
     Inputs: a and u_0, a Gaussian field of unit variance. Discretised and solved like darcy, also without any Dirichlet
-    face. Good values: tau = 0.01 with a around 1 on the unit square smooths over a tenth of it.
+    face. Good values: step = 0.01 with a around 1 on the unit square smooths over a tenth of it.
 
     >>> problem = ImplicitHeat()
     >>> inputs = problem.sample((16, 16), seed=0, indices=range(2))

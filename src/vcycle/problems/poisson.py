@@ -1,5 +1,6 @@
 """Poisson's equation -lap u = f with a rough random source."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -18,7 +19,7 @@ class Poisson(Diffusion):
 
     Behaviour: elliptic and linear, u has two derivatives more than f: the inverse damps the waves of f by 1 / |k|^2.
     Inputs: f, a Gaussian field of unit variance ('gaussian'), or its sign ('two_phase'): charges of both kinds with
-    sharp boundaries. alpha and tau: smoothness and inverse length of the field; smaller alpha is rougher (alpha > d/2).
+    sharp boundaries. alpha and tau: smoothness and inverse length of the field; smaller alpha is rougher, alpha >= d/2.
     Without any Dirichlet face the mean of f is taken out and u is the solution with mean zero.
     Solved exactly (the discrete equations, to rounding) by one transform in the basis that fits the boundary
     conditions; second order in the spacing. Has the energy norm and the guaranteed bound of diffusion with a = 1.
@@ -36,6 +37,13 @@ class Poisson(Diffusion):
     source: Literal["gaussian", "two_phase"] = "gaussian"
     alpha: float = 1.5
     tau: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not self.domain.dimension / 2 <= self.alpha < math.inf:
+            raise ValueError(
+                f"poisson on {self.domain} needs alpha >= d / 2 = {self.domain.dimension / 2:g}, or f is no function, "
+                f"got {self.alpha:g}"
+            )
 
     @property
     def input_names(self) -> tuple[str, ...]:

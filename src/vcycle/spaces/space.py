@@ -17,6 +17,10 @@ class Space:
     channels: int = 1
     placement: Placement = "cell"
 
+    def __post_init__(self) -> None:
+        if self.channels < 1:
+            raise ValueError(f"a space of functions has 1 channel or more, got {self.channels}: give larger widths")
+
     def weights(self, u: Float[Tensor, "b c *grid"]) -> Float[Tensor, "*grid"]:
         """Quadrature weights of the grid that u is sampled on."""
         return Grid(self.domain, tuple(u.shape[2:]), self.placement).weights().to(u)

@@ -37,6 +37,13 @@ def windows_of(problem: Problem, shape: tuple[int, ...], propose: Propose) -> tu
     return _evolution(problem, MildDefect(problem.equation_on(shape), problem.interval, rate), propose), "indicator"
 
 
+def can_march(problem: Problem, shape: tuple[int, ...]) -> bool:
+    """Whether `windows_of` finds a judge."""
+    if not isinstance(problem, Evolution):
+        return isinstance(problem, ImplicitHeat)
+    return problem.refinement == 1 and growth_rate(problem, shape) is not None
+
+
 def _evolution(problem: Evolution, defect: MildDefect, propose: Propose) -> Window:
     """Judged interval by interval; the solver is taken at its accuracy, or at its estimate if that is larger."""
     c, m, norm = len(problem.components), problem.snapshots, L2(problem.domain)

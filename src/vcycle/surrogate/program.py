@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from vcycle.spaces import Grid
-from vcycle.surrogate.program_formats import FORMATS, INPUT, OUTPUT, FormatName
+from vcycle.surrogate.program_formats import FORMATS, INPUT, OUTPUT, FormatName, format_named
 from vcycle.surrogate.surrogate import Surrogate, Values
 
 
@@ -50,7 +50,7 @@ def write_program(
     cannot: it answers NaN. Raises ValueError with one sentence where format and network do not go together, where
     something the format needs is missing, and where the program computes something else.
     """
-    network, kind = surrogate.network, FORMATS[format]
+    network, kind = surrogate.network, format_named(format)
     if not isinstance(network, nn.Module):
         raise ValueError(f"only a torch.nn.Module can be exported, this network is a {type(network).__name__}")
     kind.require()

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.export import ExportedProgram
 
+from vcycle.networks.checks import did_you_mean
+
 onnxruntime = lazy_loader.load("onnxruntime")
 
 FormatName = Literal["torch", "aoti", "onnx"]
@@ -104,4 +106,11 @@ class ONNX(Format):
         return lambda x: torch.from_numpy(session.run([OUTPUT], {INPUT: x.numpy()})[0])
 
 
-FORMATS: dict[FormatName, Format] = {"torch": Torch(), "aoti": AOTI(), "onnx": ONNX()}
+FORMATS: dict[str, Format] = {"torch": Torch(), "aoti": AOTI(), "onnx": ONNX()}
+
+
+def format_named(name: str) -> Format:
+    """The format; raises ValueError for one that there is not."""
+    if name not in FORMATS:
+        raise ValueError(f"unknown format {name!r}{did_you_mean(name, list(FORMATS))}")
+    return FORMATS[name]

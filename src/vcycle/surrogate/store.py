@@ -12,7 +12,7 @@ from torch import nn
 from vcycle import networks, problems
 from vcycle.networks import Normalised
 from vcycle.operators import Affine
-from vcycle.spaces import Domain
+from vcycle.spaces import Domain, Placement
 from vcycle.surrogate.calibration_store import read_calibration
 from vcycle.surrogate.ensemble import Ensemble
 from vcycle.surrogate.surrogate import Surrogate
@@ -42,7 +42,11 @@ def members(run: Path) -> list[Path]:
 
 def training_resolution(run: str | Path) -> tuple[int, ...]:
     """The resolution that a run was trained at, the first member's for an ensemble."""
-    return tuple(_read(members(Path(run))[0] / DESCRIPTION)["resolution"])
+    file = members(Path(run))[0] / DESCRIPTION
+    about = _read(file)
+    if not isinstance(about.get("resolution"), list):
+        raise ValueError(f"{file} says no resolution: restore it, or train again")
+    return tuple(about["resolution"])
 
 
 def together(surrogates: list[Surrogate]) -> Surrogate:
@@ -66,12 +70,15 @@ def _load_one(folder: Path) -> Surrogate:
         names = tuple(about["input_names"]), tuple(about["output_names"])
         problem = None if about["problem"] is None else problems.build(about["problem"])
         bare = networks.build(about["network"], len(names[0]), len(names[1]), domain)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{folder / DESCRIPTION} is not the description of a surrogate: {error} is wrong") from error
+        placement: Placement = about["placement"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{folder / DESCRIPTION} is not the description of a surrogate ({error}): restore it, or train again"
+        ) from error
     encode, decode = (Affine.identity(len(channels), domain.dimension) for channels in names)
     network = Normalised(bare, encode, decode)
     read_weights(network, folder)
-    return Surrogate(network.eval(), domain, *names, placement=about["placement"], problem=problem)
+    return Surrogate(network.eval(), domain, *names, placement=placement, problem=problem)
 
 
 def read_weights(network: nn.Module, folder: Path) -> None:

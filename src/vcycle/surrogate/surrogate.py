@@ -25,7 +25,7 @@ from vcycle.spaces import Domain, Placement, finite, per_sample
 from vcycle.surrogate.calibration import Answer, Calibrated, Calibration
 from vcycle.surrogate.ensemble import Ensemble
 from vcycle.surrogate.guarantee import Measure, guarantee
-from vcycle.surrogate.in_time import windows_of
+from vcycle.surrogate.in_time import can_march, windows_of
 
 Values = Float[Tensor, "..."] | np.ndarray
 Kind = Literal["guaranteed", "calibrated", "none"]
@@ -125,13 +125,14 @@ class Surrogate:
         other problems in which time plays no part. Whatever the network proposes can only make it slower.
         `propose=False` starts without it, for comparison. Raises ValueError where no equation is known, or time runs.
         """
-        problem = self._equation()
+        problem, x = self._equation(), self.as_inputs(inputs)
         if not isinstance(problem, Diffusion | Stationary):
+            windows = can_march(problem, tuple(x.shape[2:]))
             raise ValueError(
-                f"{problem.title} runs in time, where no start of an iteration is looked for: use march, that is "
-                "--steps, to go window by window, predict for the network's answer, or the problem's own solve"
+                f"{problem.title} runs in time, where no start of an iteration is looked for: use "
+                + ("march, that is --steps, to go window by window, " if windows else "")
+                + "predict for the network's answer, or the problem's own solve"
             )
-        x = self.as_inputs(inputs)
         proposal = self.apply(x) if propose else None
         if isinstance(problem, Stationary):
             solution = problem.solve(x, tolerance, start=proposal)

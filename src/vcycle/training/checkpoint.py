@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
@@ -69,13 +69,11 @@ def read_checkpoint(
 ) -> tuple[State, dict[str, Tensor]] | None:
     """Put network and optimizer back where they were; the state and the best weights, or None without a checkpoint.
 
-    Raises ValueError if the checkpoint belongs to other settings or to another network.
+    Raises ValueError if the checkpoint is damaged, belongs to other settings or to another network.
     """
     if not (folder / CHECKPOINT).exists():
         return None
-    with safe_open(folder / CHECKPOINT, "pt") as file:
-        header = {name: json.loads(text) for name, text in file.metadata().items()}
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    header, tensors = _read(folder / CHECKPOINT)
     _refuse_other_settings(folder, header["settings"], json.loads(json.dumps(settings)))
     held = network.state_dict()
     try:
@@ -102,6 +100,18 @@ def write_atomically(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+
+
+def _read(file: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """What was written, or ValueError where not all of it is there."""
+    try:
+        with safe_open(file, "pt") as opened:
+            header = {name: json.loads(text) for name, text in opened.metadata().items()}
+            return header, {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a mapping)
+    except SafetensorError as error:
+        raise ValueError(
+            f"{file} is damaged ({error}): copy it back, or remove it to train again from the beginning"
+        ) from error
 
 
 def _plain(tensor: Tensor) -> Tensor:

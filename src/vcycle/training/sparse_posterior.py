@@ -116,7 +116,7 @@ def fit_posterior(
             support.optimizer.step()
             if (step + 1) % s.interval == 0 and theta.grad is not None:
                 support.exchange(theta.grad, s.exchanged(step + 1))
-            shown.update(step + 1, float(misfit.mean()) if (step + 1) % SPEAK_EVERY == 0 else None, None)
+            shown.update(step + 1, float(misfit.detach().mean()) if (step + 1) % SPEAK_EVERY == 0 else None, None)
     return SparsePosterior(centre, support.indices, support.mean.detach(), softplus(support.rho).detach())
 
 

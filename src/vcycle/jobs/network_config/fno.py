@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from vcycle.jobs.network_config.activation import Activation
+from vcycle.jobs.network_config.per_axis import Counts, Rank, Shares
 from vcycle.jobs.problem_config import Config
 
 
@@ -16,13 +17,13 @@ class FNOConfig(Config):
     """channels inside"""
     depth: int = Field(4, ge=1)
     """layers"""
-    modes: int | list[int] = 16
+    modes: Counts = 16
     """Fourier modes of both signs, for all axes or per axis"""
     activation: Activation = "gelu"
     """the nonlinearity"""
     coordinates: Literal["cells", "corners"] | None = "cells"
     """coordinates as further inputs, null for none"""
-    padding: float | list[float] | None = None
+    padding: Shares | None = None
     """zeros at both ends of every axis, as a share of its points"""
     basis: Literal["fourier", "domain", "cosine", "sine"] = "fourier"
     """Fourier modes, those that fit the boundary conditions (domain), or cosines or sines on all axes"""
@@ -32,7 +33,7 @@ class FNOConfig(Config):
     """width of a linear skip as a stencil"""
     mlp_skip: Literal["linear", "identity", "gating"] | None = "gating"
     """what is added to the perceptron"""
-    mlp_expansion: float | None = 0.5
+    mlp_expansion: float | None = Field(0.5, gt=0)
     """channels in the perceptron over width, null for no perceptron"""
     norm: Literal["instance", "group", "batch"] | None = None
     """normalisation of the channels"""
@@ -46,7 +47,7 @@ class FNOConfig(Config):
     """a number per channel and mode instead of a matrix"""
     factorization: Literal["tucker", "cp", "tt"] | None = None
     """low-rank form of the multiplier, null for a dense one"""
-    rank: float | list[int] = 0.1
+    rank: Rank = 0.1
     """share of the dense parameters that the factorization has, or its ranks"""
     lifting_ratio: float = Field(2.0, gt=0)
     """channels in the first perceptron over width"""

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from vcycle.jobs.network_config.activation import Activation
+from vcycle.jobs.network_config.per_axis import Counts
 from vcycle.jobs.problem_config import Config
 
 
@@ -16,7 +17,7 @@ class ImplicitConfig(Config):
     """channels inside"""
     step: Literal["spectral", "graph", "subhomogeneous", "cycle"] = "spectral"
     """the layer: two contract by construction, the third from positive starts, the last is checked"""
-    modes: int | list[int] = 12
+    modes: Counts = 12
     """spectral: modes of the domain's basis, for all axes or per axis"""
     rate: float = Field(0.8, gt=0, lt=1)
     """spectral, graph: rate of the contraction"""

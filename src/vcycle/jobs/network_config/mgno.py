@@ -1,11 +1,13 @@
 """Options of MgNO."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from vcycle.jobs.network_config.activation import Activation
 from vcycle.jobs.problem_config import Config
+
+Steps = Annotated[int, Field(ge=0)]
 
 
 class MgNOConfig(Config):
@@ -18,7 +20,7 @@ class MgNOConfig(Config):
     """layers"""
     levels: int | None = Field(None, ge=1)
     """grids of a cycle; if neither levels nor iterations are given, as many as `resolution` needs, or 5"""
-    iterations: list[tuple[int, int]] | None = None
+    iterations: list[tuple[Steps, Steps]] | None = None
     """[pre, post] smoothing steps per level, fine to coarse"""
     activation: Activation = "gelu"
     """the nonlinearity"""

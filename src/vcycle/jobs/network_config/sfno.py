@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from vcycle.jobs.network_config.activation import Activation
+from vcycle.jobs.network_config.per_axis import Count, Counts
 from vcycle.jobs.problem_config import Config
 
 
@@ -18,7 +19,7 @@ class SFNOConfig(Config):
     """channels inside"""
     depth: int = Field(3, ge=1)
     """layers before the last, linear one"""
-    modes: int | list[int] = 12
+    modes: Counts = 12
     """Fourier modes of both signs in space, for all axes or per axis"""
     time_modes: int = Field(5, ge=1)
     """Fourier modes of both signs in time"""
@@ -26,7 +27,7 @@ class SFNOConfig(Config):
     """zeros after the window of time, as a share of it"""
     time_features: int = Field(2, ge=0)
     """pairs of decaying waves in time as further inputs"""
-    output_modes: list[int] | None = None
+    output_modes: list[Count] | None = None
     """modes of the last layer, in time and per axis of space, null for those of the others"""
     activation: Activation = "gelu"
     """the nonlinearity"""

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from vcycle.jobs.network_config.activation import Activation
+from vcycle.jobs.network_config.per_axis import Counts
 from vcycle.jobs.problem_config import Config
 
 
@@ -16,7 +17,7 @@ class T1Config(Config):
     """channels inside"""
     depth: int = Field(4, ge=1)
     """layers"""
-    modes: int | list[int] = 16
+    modes: Counts = 16
     """coefficients kept, for all axes or per axis"""
     basis: Literal["domain", "fourier", "cosine", "sine"] = "domain"
     """modes that fit the boundary conditions, or one kind on all axes"""

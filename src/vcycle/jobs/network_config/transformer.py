@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from vcycle.jobs.network_config.activation import Activation
+from vcycle.jobs.network_config.per_axis import Counts
 from vcycle.jobs.problem_config import Config
 
 
@@ -36,7 +37,7 @@ class TransformerConfig(Config):
     """channels in the spectral decoder"""
     decoder_depth: int = Field(2, ge=0)
     """layers of the spectral decoder"""
-    modes: int | list[int] = 12
+    modes: Counts = 12
     """modes of the spectral decoder, for all axes or per axis"""
     basis: Literal["domain", "fourier"] = "domain"
     """the sines and cosines that fit the boundary conditions, or Fourier modes"""

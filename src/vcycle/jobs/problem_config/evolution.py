@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vcycle.jobs.problem_config.box import Config, Extents
 
@@ -31,6 +31,13 @@ class EvolutionConfig(Config):
     """from the initial state to the first state given"""
     refinement: int = Field(1, ge=1)
     """solve on so many times as many points per axis"""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _axes_follow_from_extents(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "dimension" in values:
+            raise ValueError("the dimension follows from the extents here: give --problem.extents 1,1 for two axes")
+        return values
 
     def plain(self) -> dict[str, Any]:
         """What `problems.build` reads."""

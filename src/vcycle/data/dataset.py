@@ -46,8 +46,8 @@ class Dataset:
         thorough = sum(record.size for record in manifest.shards) <= VERIFIED if verify is None else verify
         needed = [record for name, record in manifest.splits.items() if name in TRAINING or not training]
         shards: list[Shard] = []
+        first = 0
         for record in manifest.shards:
-            first = sum(map(len, shards))
             used = thorough and any(split.start < first + len(record) and first < split.stop for split in needed)
             file = folder / record.file
             if not file.exists():
@@ -62,6 +62,7 @@ class Dataset:
                     file, record.sha256, len(record), manifest.resolution, manifest.input_names, manifest.output_names
                 )
             )
+            first += len(record)
         stored = Joined(shards)
         splits = {name: Split(name, stored, s.start, s.stop) for name, s in manifest.splits.items()}
         for name, place in manifest.elsewhere.items():

@@ -20,8 +20,7 @@ def store(dataset: Dataset, out: str | Path, *, shard_size: int = 256) -> Datase
     holds data already.
     """
     folder = Path(out)
-    if (folder / MANIFEST).exists() or next(folder.glob("part-*.h5"), None) is not None:
-        raise DataError(f"{folder} holds data already: choose another folder")
+    require_free(folder)
     (folder / UNFINISHED).mkdir(parents=True, exist_ok=True)
     shards = tuple(
         _write(dataset, range(start, min(start + shard_size, len(dataset))), folder, number)
@@ -46,7 +45,13 @@ def store(dataset: Dataset, out: str | Path, *, shard_size: int = 256) -> Datase
     )
     write_record(manifest, folder / MANIFEST)
     end(folder)
-    return Dataset.open(folder)
+    return Dataset.open(folder, verify=False)
+
+
+def require_free(folder: Path) -> None:
+    """Raises DataError if the folder holds data."""
+    if (folder / MANIFEST).exists() or next(folder.glob("part-*.h5"), None) is not None:
+        raise DataError(f"{folder} holds data already: choose another folder")
 
 
 def _write(dataset: Dataset, positions: range, folder: Path, number: int) -> ShardRecord:

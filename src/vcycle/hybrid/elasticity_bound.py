@@ -9,11 +9,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.hybrid.bound import SAFETY, relative_bound
-from vcycle.hybrid.cell_quadrature import Point, at_point, between, gauss_points
+from vcycle.hybrid.cell_quadrature import Point, between, gauss_points
 from vcycle.hybrid.checks import claimed
 from vcycle.hybrid.halved_cells import halved, repeated
 from vcycle.hybrid.symmetric_stress import SymmetricStress
-from vcycle.hybrid.traction import held_values, size_at_corners
+from vcycle.hybrid.traction import held_values, size_at_corners, work
 from vcycle.spaces import Domain
 
 Array = np.ndarray
@@ -86,12 +86,10 @@ def elasticity_bound(
     rounding = space.correction(space.imbalance(stress, flat))
     value = np.sqrt(_misfit(space, stress, w, lam, mu)) + np.sqrt(_misfit(space, rounding, None, lam, mu))
     norm = np.sqrt(_misfit(space, None, w, lam, mu))
-    cell = np.prod(space.spacing)
-    work = cell * (f * at_point(w, (0.5,) * d)).reshape(len(f), -1).sum(1)
     if traction is not None:
         value = value + size_at_corners(space, traction[1], lam, mu)
-        work = work + space.spacing[1] * (between(w[:, :, -1], -1, 0.5).sum(2) * np.array(traction)).sum(1)
-    least = np.maximum(norm - value * SAFETY, work / np.where(norm > 0, norm, 1.0))
+    done = work(w, f, traction, space.spacing)
+    least = np.maximum(norm - value * SAFETY, done / np.where(norm > 0, norm, 1.0))
     value, least = (torch.from_numpy(x).to(v.device) for x in (value * SAFETY, least))
     return ElasticityBound(*claimed(value, least), field)
 

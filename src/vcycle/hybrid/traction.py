@@ -12,15 +12,32 @@ t_1 h_0 h_1 Phi has continuous slopes, so that sigma n of its stress is continuo
 """
 
 import functools
+import math
 
 import numpy as np
 from jaxtyping import Float
 
+from vcycle.hybrid.cell_quadrature import at_point
 from vcycle.hybrid.symmetric_stress import SymmetricStress
 
 Array = np.ndarray
 CELLS = (2, 4)  # that Phi reaches along p and q
 GAUSS = 5  # points per direction of a triangle: products are of degree 8 on it, 9 on the square that it comes from
+
+
+def work(
+    w: Float[Array, "b d *points"],
+    force: Float[Array, "b d *cells"],
+    traction: tuple[float, ...] | None,
+    spacing: tuple[float, ...],
+) -> Float[Array, " b"]:
+    """(f, w), and the integral of t . w over the face; w multilinear between vertices, f constant on cells."""
+    middle = (0.5,) * len(spacing)
+    total = math.prod(spacing) * (force * at_point(w, middle)).reshape(len(w), -1).sum(1)
+    if traction is None:
+        return total
+    face = at_point(w[:, :, -1], middle[1:]).reshape(*w.shape[:2], -1).sum(2)
+    return total + math.prod(spacing[1:]) * face @ np.array(traction)
 
 
 def held_values(space: SymmetricStress, traction: tuple[float, ...]) -> Float[Array, " dofs"]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from vcycle.data import Dataset
 from vcycle.data.dynamics import DynamicalSystem, dynamical_system, read_trajectories
-from vcycle.data.store import store
+from vcycle.data.store import require_free, store
 from vcycle.jobs.chaos_config import ChaosConfig
 from vcycle.jobs.configure import resolve
 
@@ -23,14 +23,12 @@ class Chaos:
         """How many there are, and the invariants that errors are to be measured by."""
         known, splits = self.system.invariants, ", ".join(f"{name} {len(s)}" for name, s in self.data.splits.items())
         exponent, dimension = known.largest_lyapunov_exponent, known.kaplan_yorke_dimension
-        said = [
-            f"{self.system.name}: {self.system.dimension} variables, period {self.system.period:.4g}",
-            ""
-            if exponent is None
-            else f", largest Lyapunov exponent {exponent:.4g} (evaluate --lyapunov {exponent:.4g})",
-            "" if dimension is None else f", Kaplan-Yorke dimension {dimension:.4g}",
-        ]
-        return f"{''.join(said)}\n{self.folder}: trajectories {splits}; train on steps with --pairs one_step"
+        said = [f"{self.system.name}: {self.system.dimension} variables", f"period {self.system.period:.4g}"]
+        if exponent is not None:
+            said.append(f"largest Lyapunov exponent {exponent:.4g} (evaluate --lyapunov {exponent:.4g})")
+        if dimension is not None:
+            said.append(f"Kaplan-Yorke dimension {dimension:.4g}")
+        return f"{', '.join(said)}\n{self.folder}: trajectories {splits}; train on steps with --pairs one_step"
 
 
 def chaos(system: str, out: str | Path, **options: Any) -> Chaos:
@@ -41,6 +39,8 @@ def chaos(system: str, out: str | Path, **options: Any) -> Chaos:
     and parameters that it does not know, and for a folder that holds data.
     """
     config = resolve(ChaosConfig, {"system": system, "out": str(out), **options})
+    folder = Path(config.out)
+    require_free(folder)
     found = dynamical_system(config.system, config.parameters)
     data = read_trajectories(
         found,
@@ -51,4 +51,4 @@ def chaos(system: str, out: str | Path, **options: Any) -> Chaos:
         splits=config.splits,
         progress=True,
     )
-    return Chaos(found, store(data, config.out), Path(config.out))
+    return Chaos(found, store(data, folder), folder)

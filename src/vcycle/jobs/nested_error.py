@@ -7,8 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.hybrid.cell_quadrature import at_point, gauss_points, gradient_at
+from vcycle.hybrid.cell_quadrature import gauss_points, gradient_at
 from vcycle.hybrid.halved_cells import repeated
+from vcycle.hybrid.traction import work
 from vcycle.jobs.true_error import MOST_CELLS, TrueError, joined
 from vcycle.problems import Elasticity, FiniteElements, Problem
 from vcycle.spaces import Grid
@@ -56,15 +57,11 @@ def _enclose(problem: Problem, inputs: Inputs, field: Vertices, times: int) -> T
         distance, size = (torch.from_numpy(np.sqrt(_square(x, one, spacing))) for x in (w - v, w))
         return TrueError((distance - given.bound).clamp_min(0), distance + given.bound, size)
     moduli = _on_cells_of(w, problem.moduli(fine)[:, :, :, :, :, 0])
-    force, traction = _on_cells_of(w, problem.forcing(fine)), problem.traction
+    force = _on_cells_of(w, problem.forcing(fine))
 
     def energy(x: Array) -> Tensor:
         """||x||^2 - 2 (f, x), with the work of a traction."""
-        work = math.prod(spacing) * _total(force * at_point(x, (0.5,) * len(spacing)))
-        if traction is not None:
-            face = at_point(x[:, :, -1], (0.5,) * (len(spacing) - 1)).reshape(*x.shape[:2], -1).sum(2)
-            work = work + math.prod(spacing[1:]) * face @ np.array(traction)
-        return torch.from_numpy(_square(x, moduli, spacing) - 2 * work)
+        return torch.from_numpy(_square(x, moduli, spacing) - 2 * work(x, force, problem.traction, spacing))
 
     least = -energy(w)
     below = least + energy(v)

@@ -12,6 +12,11 @@ from vcycle.spaces import Space
 Field = Float[Tensor, "b _ ..."]  # (b, c, *grid); an operator may change c and the grid, never b
 
 
+def differentiated(*fields: Tensor) -> bool:
+    """Whether autograd records what is done with them, so that nothing may be done in place."""
+    return torch.is_grad_enabled() and any(field.requires_grad for field in fields)
+
+
 class LinearOperator(nn.Module, ABC):
     """A bounded linear map W: source -> target.
 

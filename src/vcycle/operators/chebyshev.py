@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vcycle.operators.base import LinearOperator
+from vcycle.operators.base import LinearOperator, differentiated
 from vcycle.operators.compact import Compact
 from vcycle.operators.finite_volume import FiniteVolume
 
@@ -54,7 +54,7 @@ class Chebyshev(LinearOperator):
         if self.offsets:
             u, g = u.contiguous(), g.contiguous()  # neighbours are found by their places in memory
         for omega in factors:
-            if self.offsets and not (torch.is_grad_enabled() and (u.requires_grad or f.requires_grad)):
+            if self.offsets and not differentiated(u, f):
                 u = self._add_neighbours(torch.lerp(u, g, omega), u, omega)
             else:
                 u = torch.addcmul(u, self.A.residual(f, u), self.inverse_diagonal, value=omega)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vcycle.operators.base import LinearOperator
+from vcycle.operators.base import LinearOperator, differentiated
 from vcycle.operators.elements import require_cells
 from vcycle.operators.stiffness import stiffness
 from vcycle.spaces import Domain, Grid, Space
@@ -96,8 +96,7 @@ class Compact(LinearOperator):
         return self._add(f.clone(), u, -1) if self._by_pairs(f, u) else f - self(u)
 
     def _by_pairs(self, *fields: Field) -> bool:
-        differentiated = torch.is_grad_enabled() and any(field.requires_grad for field in fields)
-        return fields[0].numel() >= LARGE and not differentiated
+        return fields[0].numel() >= LARGE and not differentiated(*fields)
 
     def _add(self, out: Field, u: Field, sign: int) -> Field:
         """out += sign A u in place, pair of neighbours by pair: A is symmetric, so half of its entries are read."""

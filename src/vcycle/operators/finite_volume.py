@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.operators.base import LinearOperator
+from vcycle.operators.base import LinearOperator, differentiated
 from vcycle.spaces import Domain, FaceField, Grid, Space, conductances, difference, divergence
 
 Field = Float[Tensor, "b c *grid"]
@@ -65,7 +65,7 @@ class FiniteVolume(LinearOperator):
         return tuple(k * d for k, d in zip(self.faces, difference(u, self.domain), strict=True))
 
     def forward(self, u: Field) -> Field:
-        if self._differentiated(u):
+        if differentiated(self.diagonal, u):
             out = -divergence(self.flux(u), self.domain)
             return out if self.reaction is None else out + self.reaction * u
         return self._add_neighbours(self.diagonal * u, u, -1)
@@ -76,12 +76,9 @@ class FiniteVolume(LinearOperator):
         Rounding is that of diagonal times u, because f comes in before neighbours cancel: solvers that judge by the
         last digits subtract A(u).
         """
-        if self._differentiated(f, u):
+        if differentiated(self.diagonal, f, u):
             return f - self(u)
         return self._add_neighbours(torch.addcmul(f, self.diagonal, u, value=-1), u, 1)
-
-    def _differentiated(self, *fields: Field) -> bool:
-        return torch.is_grad_enabled() and any(field.requires_grad for field in (self.diagonal, *fields))
 
     def _add_neighbours(self, out: Field, u: Field, sign: int) -> Field:
         """out += sign k u_neighbour over all faces, fused and in place."""

@@ -19,7 +19,7 @@ from torch.autograd.gradcheck import GradcheckError
 
 from vcycle.operators import LinearOperator
 from vcycle.spaces import Domain
-from vcycle.testing.operator_exam import ExamFailed
+from vcycle.testing.operator_exam import ExamFailed, turned_in_memory
 
 BATCH = 3
 ROUND_OFF = 1e-10  # relative, in double precision
@@ -67,8 +67,7 @@ def treats_samples_alone(examinee: Examinee) -> None:
 def ignores_the_order_in_memory(examinee: Examinee) -> None:
     """The image depends on numbers, not on how they lie in memory: transposed arrays have other strides."""
     network, u = examinee.network(), examinee.field()
-    turned = tuple(range(u.ndim))[::-1]
-    image = network(u.permute(turned).contiguous().permute(turned))
+    image = network(turned_in_memory(u))
     _close(examinee, "depends on the order of its input in memory", image, network(u))
 
 

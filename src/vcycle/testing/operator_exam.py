@@ -201,8 +201,8 @@ def ignores_the_order_in_memory(candidate: Candidate) -> None:
     u = _field(W.source, candidate.shape, 1)
     image = W(u)
     f = _like(image, 3)
-    _close(candidate, "depends on the order of u in memory", W(_turned(u)), image)
-    _close(candidate, "has another f - W u", W.residual(_turned(f), _turned(u)), f - image)
+    _close(candidate, "depends on the order of u in memory", W(turned_in_memory(u)), image)
+    _close(candidate, "has another f - W u", W.residual(turned_in_memory(f), turned_in_memory(u)), f - image)
 
 
 def precision_and_device(candidate: Candidate) -> None:
@@ -288,10 +288,10 @@ def _like(u: Tensor, seed: int) -> Tensor:
     return torch.randn(u.shape, generator=torch.Generator().manual_seed(seed), dtype=u.dtype)
 
 
-def _turned(u: Tensor) -> Tensor:
+def turned_in_memory(u: Tensor) -> Tensor:
     """The same values with the first axis the fastest in memory."""
-    turned = tuple(range(u.ndim))[::-1]
-    return u.permute(turned).contiguous().permute(turned)
+    axes = tuple(range(u.ndim))[::-1]
+    return u.permute(axes).contiguous().permute(axes)
 
 
 def _smooth(space: Space, shape: tuple[int, ...]) -> Float[Tensor, "1 c *grid"]:

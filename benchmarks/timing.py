@@ -1,9 +1,12 @@
 """Rivals timed in turns, so that whatever slows the machine slows all of them."""
 
 import math
+import multiprocessing
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from typing import Any
 
 import torch
@@ -33,7 +36,33 @@ class Timed:
         return 1e3 * self.seconds / self.samples
 
 
-def in_turns(rivals: Iterable[Timed], rounds: int) -> None:
+class Apart:
+    """Some work in a process of its own, for settings that a process takes once. `make(*arguments)` yields it there."""
+
+    def __init__(self, make: Callable[..., AbstractContextManager[Callable[[], Any]]], *arguments: Any):
+        context = multiprocessing.get_context("spawn")
+        self.connection, other = context.Pipe()
+        self.seconds = math.inf
+        context.Process(target=_serve, args=(other, make, arguments), daemon=True).start()
+
+    def again(self) -> None:
+        """Twice: the first may find no memory to take again. Whoever waits does nothing meanwhile."""
+        self.connection.send("again")
+        self.seconds = self.connection.recv()
+
+    def end(self) -> None:
+        self.connection.send(None)
+
+
+def _serve(connection: Connection, make: Callable[..., AbstractContextManager[Callable[[], Any]]], given: Any) -> None:
+    with make(*given) as work:
+        timed = Timed(work)
+        while connection.recv():
+            in_turns([timed], rounds=2)
+            connection.send(timed.seconds)
+
+
+def in_turns(rivals: Iterable[Timed | Apart], rounds: int) -> None:
     """Each once, then each again, `rounds` times."""
     rivals = list(rivals)
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""One thread per test process, and shapes checked where something is computed for the first time."""
+"""One thread per test process, the vectors of the verbs, and shapes checked where something is computed for the first time."""
 
 import signal
 from collections.abc import Generator, Iterator
@@ -8,7 +8,10 @@ import jaxtyping
 import pytest
 import torch
 
+from vcycle.spaces import suit_vectors
+
 torch.set_num_threads(1)
+suit_vectors()  # as in every verb: a run that another process goes on with has the same bits
 
 CHECKED = 0.2  # seconds of processor time in which a test has its annotated shapes checked; a loop then repeats itself
 

@@ -15,7 +15,7 @@ from vcycle.jobs.run_folder import CONFIG, copy_run
 from vcycle.jobs.seen import ancestors, refuse_seen
 from vcycle.jobs.tasks import derived_seed, solved, task
 from vcycle.jobs.trials import stored
-from vcycle.spaces import kept_memory
+from vcycle.spaces import kept_memory, suit_vectors
 from vcycle.surrogate import Calibration, Ensemble, Scale, Surrogate, load, members, together, write_calibration
 from vcycle.surrogate.store import WEIGHTS
 
@@ -63,6 +63,7 @@ def calibrate(
 
     Raises ValueError with one sentence for samples that training has seen, and for steps in time.
     """
+    suit_vectors()
     require_count("samples", samples)
     folders = [Path(runs)] if isinstance(runs, str | Path) else [Path(run) for run in runs]
     surrogate, configs = _opened(folders, out)

@@ -20,7 +20,7 @@ from vcycle.jobs.portrait import facts, provenance, title
 from vcycle.jobs.requirements import require_count, require_positive
 from vcycle.jobs.rolled import rolled_out
 from vcycle.jobs.trials import Trials, fresh, seed_of, stored
-from vcycle.spaces import kept_memory
+from vcycle.spaces import kept_memory, suit_vectors
 from vcycle.surrogate import Surrogate, load, members, training_resolution
 
 Shape = tuple[int, ...]
@@ -68,6 +68,7 @@ def evaluate(
     With an equation: errors in the energy norm too, both forms of the bound against true errors, other grids, and the
     cost of the solver at equal accuracy. Raises ValueError with one sentence for what cannot be measured.
     """
+    suit_vectors()
     require_count("samples", samples)
     require_count("tighten", tighten, 0)
     require_positive("lyapunov", lyapunov)

@@ -9,7 +9,7 @@ from vcycle.hybrid import Form
 from vcycle.jobs.arrays import read_array, write_array
 from vcycle.jobs.calibration_words import calibration_words
 from vcycle.jobs.requirements import require_count
-from vcycle.spaces import kept_memory
+from vcycle.spaces import kept_memory, suit_vectors
 from vcycle.surrogate import Prediction, load
 
 ERRORS = {"energy norm": "energy error", "gradient norm": "gradient error", "energy distance": "energy distance"}
@@ -40,6 +40,7 @@ def predict(
     The fields go to `output` (.npy, (b, c, *grid)). `form` and `tighten` as in `hybrid.energy_bound`.
     Raises ValueError with one sentence for inputs that do not fit.
     """
+    suit_vectors()
     require_count("tighten", tighten, 0)
     surrogate = load(run)
     prediction = surrogate.predict(read_array(input), form=form, tighten=tighten)

@@ -19,8 +19,12 @@ class Pointwise(LinearOperator):
         self.weight, self.bias = uniform_parameters(shape, target.channels if bias else None)
 
     def forward(self, u: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
-        dimension = self.source.domain.dimension
-        return CONVOLUTION[dimension](u, self.weight.view(*self.weight.shape, *(1,) * dimension), self.bias)
+        if u.stride(1) == 1:  # the channels of a point lie side by side, and convolutions leave them there
+            dimension = self.source.domain.dimension
+            return CONVOLUTION[dimension](u, self.weight.view(*self.weight.shape, *(1,) * dimension), self.bias)
+        M, v = self.weight.expand(u.shape[0], -1, -1), u.flatten(2)
+        out = torch.bmm(M, v) if self.bias is None else torch.baddbmm(self.bias[:, None], M, v)
+        return out.unflatten(2, u.shape[2:])
 
     def adjoint(self) -> LinearOperator:
         return Adjoint(self)

@@ -28,3 +28,4 @@ from vcycle.spaces.samples import per_sample as per_sample
 from vcycle.spaces.samples import root as root
 from vcycle.spaces.space import Space as Space
 from vcycle.spaces.transfer import resample as resample
+from vcycle.spaces.vectors import suit_vectors as suit_vectors

@@ -12,7 +12,8 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from vcycle.spaces import kept_memory
+from vcycle.networks import StencilNetwork
+from vcycle.spaces import kept_memory, suit_vectors
 from vcycle.training.batch import Batch, Forward, Loss
 from vcycle.training.batch_statistics import batch_statistics
 from vcycle.training.processes import Processes
@@ -38,6 +39,9 @@ class Learner:
         self.fabric = Fabric(**_device(settings, processes), precision=settings.precision)
         self.dtype = torch.float64 if settings.precision == "64-true" else torch.float32
         self.fabric.setup_module(network)
+        for module in network.modules():
+            if isinstance(module, StencilNetwork):
+                module.align_weights()
         self.called = network
         if processes.size > 1:
             self.called = shared(network, settings.strategy, processes.size, self.device)
@@ -78,7 +82,9 @@ class Learner:
 
 @contextmanager
 def resources(network: nn.Module, settings: Settings) -> Generator[None]:
-    """The threads of a run, and either time for memory or memory for time."""
+    """The threads of a run, its vectors, and either time for memory or memory for time."""
+    if settings.precision != "bf16-mixed":
+        suit_vectors()
     with threads(settings.threads), recomputed(network) if settings.recompute else kept_memory():
         yield
 

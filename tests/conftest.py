@@ -1,4 +1,4 @@
-"""One thread per test process, the vectors of the verbs, and shapes checked where something is computed for the first time."""
+"""One thread a test process, the vectors of the verbs, and shapes checked where something is computed first."""
 
 import signal
 from collections.abc import Generator, Iterator

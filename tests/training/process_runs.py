@@ -1,4 +1,4 @@
-"""Runs of two processes: `python process_runs.py FOLDER` makes FOLDER/CASE for every case of LAUNCHES.
+"""Runs of two processes: `python process_runs.py FOLDER` makes FOLDER/CASE for every case of RUNS.
 
 Each process says in FOLDER/CASE/process_RANK.json how it ended.
 """
@@ -10,7 +10,6 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from torch import Tensor, nn
 from vcycle.app.cli import main as main_of_vcycle
 from vcycle.spaces import Domain
 from vcycle.training import Batch, FieldStream, OneCycle, Optimizer, Result, Settings, Stream, l2, train
-from vcycle.training.processes import processes
 
 SIZE = 2
 SETTINGS = Settings(
@@ -139,60 +137,52 @@ def command(folder: Path, out: str, *options: str) -> Result | None:
 
 
 FSDP = replace(SETTINGS, strategy="fsdp")
-Run = Callable[[Path], Result | None]
-# Those of one launch follow each other in the same two processes.
-LAUNCHES: list[dict[str, Run]] = [
-    {
-        "ddp": lambda folder: run(folder),
-        "ddp-twice": lambda folder: run(folder, replace(SETTINGS, accumulate=2), forward=twice),
-        "ddp-recomputed": lambda folder: run(folder, replace(SETTINGS, recompute=True)),
-        "ddp-interrupted": lambda folder: interrupted(folder, "ddp"),
-        "ddp-scalar": lambda folder: run(folder, replace(SETTINGS, steps=2), network=Scalar(idle=False)),
-    },
-    {
-        "fsdp": lambda folder: run(folder, FSDP),
-        "fsdp-twice": lambda folder: run(folder, replace(FSDP, accumulate=2), forward=twice),
-        "fsdp-recomputed": lambda folder: run(folder, replace(FSDP, recompute=True)),
-        "fsdp-interrupted": lambda folder: interrupted(folder, "fsdp"),
-        "fsdp-resumed": lambda folder: run(folder, FSDP),  # from a checkpoint of one process
-        "fsdp-scalar": lambda folder: run(folder, FSDP, network=Scalar(idle=False)),
-    },
-    {
-        "missing": lambda folder: run(folder, batches=missing),
-        "without-room": without_room,
-        "indivisible": lambda folder: run(folder, replace(SETTINGS, accumulate=3)),
-        "batch-norm": lambda folder: run(folder, network=nn.Sequential(Small(), nn.BatchNorm2d(1))),
-        "idle": lambda folder: run(folder, network=Scalar(idle=True)),
-    },
-    {"diverged": lambda folder: run(folder, batches=poisoned)},
-    {"command": lambda folder: command(folder, "r")},
-    {"command-refused": lambda folder: command(folder, "refused", "--batch", "3")},
-]
+# Each in two processes of its own, as torchrun starts them.
+RUNS: dict[str, Callable[[Path], Result | None]] = {
+    "ddp": lambda folder: run(folder),
+    "ddp-twice": lambda folder: run(folder, replace(SETTINGS, accumulate=2), forward=twice),
+    "ddp-recomputed": lambda folder: run(folder, replace(SETTINGS, recompute=True)),
+    "ddp-interrupted": lambda folder: interrupted(folder, "ddp"),
+    "ddp-scalar": lambda folder: run(folder, replace(SETTINGS, steps=2), network=Scalar(idle=False)),
+    "fsdp": lambda folder: run(folder, FSDP),
+    "fsdp-twice": lambda folder: run(folder, replace(FSDP, accumulate=2), forward=twice),
+    "fsdp-recomputed": lambda folder: run(folder, replace(FSDP, recompute=True)),
+    "fsdp-interrupted": lambda folder: interrupted(folder, "fsdp"),
+    "fsdp-resumed": lambda folder: run(folder, FSDP),  # from a checkpoint of one process
+    "fsdp-scalar": lambda folder: run(folder, FSDP, network=Scalar(idle=False)),
+    "missing": lambda folder: run(folder, batches=missing),
+    "without-room": without_room,
+    "indivisible": lambda folder: run(folder, replace(SETTINGS, accumulate=3)),
+    "batch-norm": lambda folder: run(folder, network=nn.Sequential(Small(), nn.BatchNorm2d(1))),
+    "idle": lambda folder: run(folder, network=Scalar(idle=True)),
+    "diverged": lambda folder: run(folder, batches=poisoned),
+    "command": lambda folder: command(folder, "r"),
+    "command-refused": lambda folder: command(folder, "refused", "--batch", "3"),
+}
 
 
-def child(rank: int, port: int, runs: dict[str, Run], folder: Path) -> None:
+def child(rank: int, port: int, case: str, folder: Path) -> None:
     # As torchrun does it. Whoever waits for ever is ended by the alarm.
     signal.alarm(200)
     os.environ |= {"TORCHELASTIC_RUN_ID": "test", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(SIZE)}
-    with processes() if len(runs) > 1 else nullcontext():
-        for case, action in runs.items():
-            (folder / case).mkdir(exist_ok=True)
-            with open(folder / case / f"process_{rank}.txt", "w") as said:
-                os.dup2(said.fileno(), 1)
-                os.dup2(said.fileno(), 2)
-            try:
-                result = action(folder / case)
-                ended = {} if result is None else {"step": result.step, "by": result.interrupted}
-            except Exception as error:
-                ended = {"error": type(error).__name__, "said": str(error)}
-            (folder / case / f"process_{rank}.json").write_text(json.dumps(ended))
-            sys.stdout.flush()
+    with open(folder / f"process_{rank}.txt", "w") as said:
+        os.dup2(said.fileno(), 1)
+        os.dup2(said.fileno(), 2)
+    try:
+        result = RUNS[case](folder)
+        ended = {} if result is None else {"step": result.step, "by": result.interrupted}
+    except Exception as error:
+        ended = {"error": type(error).__name__, "said": str(error)}
+    (folder / f"process_{rank}.json").write_text(json.dumps(ended))
+    sys.stdout.flush()
 
 
 def main() -> None:
     # Forked after the imports, which take longer than all the runs.
-    for runs in LAUNCHES:
+    for case in RUNS:
+        folder = Path(sys.argv[1]) / case
+        folder.mkdir(exist_ok=True)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -200,7 +190,7 @@ def main() -> None:
         for rank in range(SIZE):
             children.append(os.fork())
             if children[-1] == 0:
-                child(rank, port, runs, Path(sys.argv[1]))
+                child(rank, port, case, folder)
                 os._exit(0)
         for pid in children:
             os.waitpid(pid, 0)

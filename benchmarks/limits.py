@@ -5,10 +5,9 @@
 First the ceilings: the rate of a large matrix product and the bandwidth of a triad x = y + s z over arrays far larger
 than the caches, in single and double precision. Then, for every kind of work, its floating-point operations (torch's
 count for products and convolutions, one per entry for what is computed point by point), the bytes that its operations
-read and write if no cache helps, and the least of several times, in memory that stays with the process, as the verbs
-keep it. `limit` is the time that the machine would need at its ceilings, the larger of operations / rate and
-bytes / bandwidth, over the time taken: 1 is the limit for operations carried out one by one, and above 1 caches have
-helped.
+read and write if no cache helps, and the least of several times, in a process set up as by `vcycle train`. `limit` is
+the time that the machine would need at its ceilings, the larger of operations / rate and bytes / bandwidth, over the
+time taken: 1 is the limit for operations carried out one by one, and above 1 caches have helped.
 """
 
 import argparse
@@ -25,9 +24,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from machine import write_table
 from timing import Timed, in_turns
 from vcycle.hybrid import energy_bound, solve_to_tolerance
-from vcycle.networks import build
+from vcycle.networks import StencilNetwork, build
 from vcycle.problems import Darcy
-from vcycle.spaces import kept_memory
+from vcycle.spaces import kept_memory, suit_vectors
 
 ROUNDS, SIDE, ENTRIES = 4, 2048, 2**25
 
@@ -62,6 +61,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
+    suit_vectors()
     rates = {dtype: product_rate(dtype) for dtype in (torch.float32, torch.float64)}
     bandwidth = triad()
     rows: list[dict[str, object]] = []
@@ -84,6 +84,8 @@ def works(n: int, batch: int) -> dict[str, Callable[[], object]]:
     for name in ("mgno", "fno"):
         options = {"name": name, "resolution": n} if name == "mgno" else {"name": name}
         network = build(options, 1, 1, problem.domain)
+        if isinstance(network, StencilNetwork):
+            network.align_weights()
         found[f"{name}: training step"] = partial(step, network, a.float())
         found[f"{name}: prediction"] = partial(apply, network, a.float())
     found["solve to 1e-8"] = lambda: solve_to_tolerance(None, a, tolerance=1e-8)

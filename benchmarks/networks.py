@@ -29,7 +29,7 @@ from machine import write_table
 from training import train_whole
 from vcycle.networks import NETWORKS, StencilNetwork, build
 from vcycle.operators import count_parameters
-from vcycle.spaces import H1, L2, Domain
+from vcycle.spaces import H1, L2, Domain, kept_memory, suit_vectors
 
 BUDGET = 600_000
 RATE = 2e-3  # higher than the default, for a training this short
@@ -161,8 +161,10 @@ def sized(network: str, case: str, n: int) -> tuple[dict[str, Any], int]:
     return {**options, "width": width}, parameters(width)
 
 
+@kept_memory()
 def measure_speed(cases: list[str], points: int | None, networks: list[str], threads: int) -> None:
-    """The least of several timings of every network, taken in turns."""
+    """The least of several timings of every network, taken in turns, in a process set up as by `vcycle train`."""
+    suit_vectors()
     measured = []
     for case in cases:
         problem, n = vcycle.problems.build(plain(case)), points or CASES[case].resolution
@@ -171,6 +173,9 @@ def measure_speed(cases: list[str], points: int | None, networks: list[str], thr
             name: build(sized(name, case, n)[0], x.shape[1], len(problem.output_names), problem.domain)
             for name in networks
         }
+        for network in built.values():
+            if isinstance(network, StencilNetwork):
+                network.align_weights()
         least: dict[str, list[float]] = {name: [float("inf")] * 2 for name in networks}
         for _ in range(3):
             for name, network in built.items():

@@ -4,7 +4,7 @@
 
 Darcy flow; both networks as they come, untrained: time does not depend on the weights. Every form is called in turn,
 the least time counts, and all must compute what eager mode computes. Programs take any number of samples; torch.compile
-is given each number anew. Freed memory stays with the process for all, as in `vcycle predict` (spaces.kept_memory).
+is given each number anew. The process is set up as by `vcycle predict` (spaces.kept_memory, spaces.suit_vectors).
 Writes benchmarks/deployment.csv.
 """
 
@@ -23,7 +23,7 @@ from machine import write_table
 from vcycle.networks import Normalised, build
 from vcycle.operators import count_parameters
 from vcycle.problems import Darcy
-from vcycle.spaces import kept_memory
+from vcycle.spaces import kept_memory, suit_vectors
 from vcycle.surrogate import Surrogate, write_program
 
 PROBLEM = Darcy()
@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     given = parser.parse_args()
     torch.set_num_threads(1)
+    suit_vectors()
     rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as folder, torch.no_grad(), kept_memory():
         for name in ("mgno", "fno"):

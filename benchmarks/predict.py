@@ -17,7 +17,7 @@ from machine import update_table
 from timing import Timed, in_turns
 from vcycle.networks import build
 from vcycle.problems import Darcy
-from vcycle.spaces import kept_memory
+from vcycle.spaces import kept_memory, suit_vectors
 from vcycle.surrogate import Surrogate
 
 ROUNDS = 3
@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
+    suit_vectors()
     for n in given.points:
         rows = [row for name in ("mgno", "fno") for row in measured(name, n, given.batch, given.cycles)]
         update_table("predict.csv", rows, key=("points",), threads=given.threads, order=lambda row: int(row["points"]))

@@ -112,6 +112,8 @@ def processes() -> Generator[Processes]:
         # What the processes agree on goes over gloo, so that no GPU has to be waited for.
         dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
         _KEPT.append(dist.group.WORLD)
+        # Nobody leaves before all have come: the first one's end is the end of what the others join by.
+        dist.all_reduce(torch.zeros(()))
         try:
             yield Processes(dist.get_rank(), dist.get_world_size())
         finally:

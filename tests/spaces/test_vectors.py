@@ -31,7 +31,7 @@ def test_other_processors_are_left_alone(other, variable):
     assert variable() is None
 
 
-def test_what_the_user_says_counts(variable, monkeypatch):
+def test_what_the_user_says_counts(variable):
     os.environ[VARIABLE] = "DEFAULT"
     suit_vectors(ZEN_4)
     assert variable() == "DEFAULT"

@@ -24,7 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from machine import write_table
 from timing import Timed, in_turns
 from vcycle.hybrid import energy_bound, solve_to_tolerance
-from vcycle.networks import StencilNetwork, build
+from vcycle.networks import align_weights, build
 from vcycle.problems import Darcy
 from vcycle.spaces import kept_memory, suit_vectors
 
@@ -84,8 +84,7 @@ def works(n: int, batch: int) -> dict[str, Callable[[], object]]:
     for name in ("mgno", "fno"):
         options = {"name": name, "resolution": n} if name == "mgno" else {"name": name}
         network = build(options, 1, 1, problem.domain)
-        if isinstance(network, StencilNetwork):
-            network.align_weights()
+        align_weights(network)
         found[f"{name}: training step"] = partial(step, network, a.float())
         found[f"{name}: prediction"] = partial(apply, network, a.float())
     found["solve to 1e-8"] = lambda: solve_to_tolerance(None, a, tolerance=1e-8)

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 import vcycle
 from machine import write_table
 from training import train_whole
-from vcycle.networks import NETWORKS, StencilNetwork, build
+from vcycle.networks import NETWORKS, StencilNetwork, align_weights, build
 from vcycle.operators import count_parameters
 from vcycle.spaces import H1, L2, Domain, kept_memory, suit_vectors
 
@@ -174,8 +174,7 @@ def measure_speed(cases: list[str], points: int | None, networks: list[str], thr
             for name in networks
         }
         for network in built.values():
-            if isinstance(network, StencilNetwork):
-                network.align_weights()
+            align_weights(network)
         least: dict[str, list[float]] = {name: [float("inf")] * 2 for name in networks}
         for _ in range(3):
             for name, network in built.items():

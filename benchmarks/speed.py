@@ -9,7 +9,7 @@ several times counts: the processor's on one thread, the clock's on two.
 
 Four processes take turns, one for each network as torch comes, and one for each set up as `vcycle train` sets up its
 own: freed memory stays (spaces.kept_memory), convolutions use the vectors that suit the processor
-(spaces.suit_vectors), and our stencils lie as convolutions want them (StencilNetwork.align_weights). `times_faster` and
+(spaces.suit_vectors), and our stencils lie as convolutions want them (networks.align_weights). `times_faster` and
 `times_faster_set` compare like with like, `as_trained` the rival as torch comes with ours as it trains.
 
 The rival is no dependency of this package and needs none of its own for this:
@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from machine import update_table
 from timing import Apart, in_turns
-from vcycle.networks import MgNO, StencilNetwork, from_authors
+from vcycle.networks import MgNO, align_weights, from_authors
 from vcycle.operators import Multigrid
 from vcycle.spaces import Domain, kept_memory, suit_vectors
 
@@ -81,8 +81,8 @@ def work(rival: bool, set_up: bool, what: str, n: int, threads: int) -> Generato
     torch.set_num_threads(threads)
     with kept_memory() if set_up else nullcontext():
         ours, theirs, x = pair(what, n)
-        if set_up and isinstance(ours, StencilNetwork):
-            ours.align_weights()
+        if set_up:
+            align_weights(ours)
         yield partial(step, theirs if rival else ours, x.requires_grad_())
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from machine import update_table
 from timing import Apart, in_turns
-from vcycle.networks import NETWORKS, StencilNetwork, build
+from vcycle.networks import NETWORKS, StencilNetwork, align_weights, build
 from vcycle.spaces import Domain, kept_memory
 from vcycle.spaces.vectors import VARIABLE
 
@@ -52,8 +52,7 @@ def work(isa: str, name: str, n: int, batch: int, threads: int) -> Generator[Cal
     torch.manual_seed(0)
     options = {"name": name, "resolution": n} if issubclass(NETWORKS[name], StencilNetwork) else {"name": name}
     network = build(options, 1, 1, Domain.unit(2))
-    if isinstance(network, StencilNetwork):
-        network.align_weights()
+    align_weights(network)
     with kept_memory():
         yield partial(step, network, torch.rand(batch, 1, n, n))
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from vcycle.networks import NETWORKS, Normalised, StencilNetwork, build
+from vcycle.networks import NETWORKS, Normalised, StencilNetwork, align_weights, build
 from vcycle.networks.reference_grid import ReferenceGrid
 from vcycle.problems import Darcy
 from vcycle.spaces import L2, Domain
@@ -94,7 +94,7 @@ def test_stencils_with_a_resolution_are_p_n_r(name: str, placement: str) -> None
 def test_aligned_weights_are_the_same_weights(name: str) -> None:
     network = build({"name": name, **TOYS[name].options}, 2, 1, Domain.unit(2)).double()
     before, x = copy.deepcopy(network), torch.randn(2, 2, 16, 16, dtype=torch.float64)
-    network.align_weights()
+    align_weights(network)
     stencils = [weight for weight in network.parameters() if weight.ndim == 4 and min(weight.shape[:2]) > 1]
     assert stencils and all(weight.stride(1) == 1 for weight in stencils)
     for mine, its in zip(network.parameters(), before.parameters(), strict=True):

@@ -10,12 +10,12 @@ from vcycle.jobs.calibration_words import summary
 from vcycle.jobs.config import DataConfig, TrainConfig
 from vcycle.jobs.configure import read_file, resolve
 from vcycle.jobs.datasets import open_data
+from vcycle.jobs.own_process import own_process
 from vcycle.jobs.requirements import require_count
 from vcycle.jobs.run_folder import CONFIG, copy_run
 from vcycle.jobs.seen import ancestors, refuse_seen
 from vcycle.jobs.tasks import derived_seed, solved, task
 from vcycle.jobs.trials import stored
-from vcycle.spaces import kept_memory, suit_vectors
 from vcycle.surrogate import Calibration, Ensemble, Scale, Surrogate, load, members, together, write_calibration
 from vcycle.surrogate.store import WEIGHTS
 
@@ -38,7 +38,7 @@ class CalibratedRun:
         return f"{summary(self.calibration)}\nwritten to {self.folder}"
 
 
-@kept_memory()
+@own_process()
 def calibrate(
     runs: str | Path | Sequence[str | Path],
     data: DataConfig | str | Path | None = None,
@@ -63,7 +63,6 @@ def calibrate(
 
     Raises ValueError with one sentence for samples that training has seen, and for steps in time.
     """
-    suit_vectors()
     require_count("samples", samples)
     folders = [Path(runs)] if isinstance(runs, str | Path) else [Path(run) for run in runs]
     surrogate, configs = _opened(folders, out)

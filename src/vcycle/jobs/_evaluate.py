@@ -15,12 +15,12 @@ from vcycle.jobs.coverage import measure_coverage, with_bands
 from vcycle.jobs.datasets import open_data
 from vcycle.jobs.effectivities import bounds
 from vcycle.jobs.locality import with_local
+from vcycle.jobs.own_process import own_process
 from vcycle.jobs.pairs import cut
 from vcycle.jobs.portrait import facts, provenance, title
 from vcycle.jobs.requirements import require_count, require_positive
 from vcycle.jobs.rolled import rolled_out
 from vcycle.jobs.trials import Trials, fresh, seed_of, stored
-from vcycle.spaces import kept_memory, suit_vectors
 from vcycle.surrogate import Surrogate, load, members, training_resolution
 
 Shape = tuple[int, ...]
@@ -38,7 +38,7 @@ class Evaluated:
         return f"{table(self.evaluation)}\nwritten to {self.report} and {self.json}"
 
 
-@kept_memory()
+@own_process()
 def evaluate(
     run: str | Path,
     data: DataConfig | str | Path | None = None,
@@ -68,7 +68,6 @@ def evaluate(
     With an equation: errors in the energy norm too, both forms of the bound against true errors, other grids, and the
     cost of the solver at equal accuracy. Raises ValueError with one sentence for what cannot be measured.
     """
-    suit_vectors()
     require_count("samples", samples)
     require_count("tighten", tighten, 0)
     require_positive("lyapunov", lyapunov)

@@ -8,8 +8,9 @@ import numpy as np
 
 from vcycle.hybrid import Marched
 from vcycle.jobs.arrays import read_array, write_array
+from vcycle.jobs.own_process import own_process
 from vcycle.jobs.requirements import require_count, require_positive
-from vcycle.spaces import L2, kept_memory, suit_vectors
+from vcycle.spaces import L2
 from vcycle.surrogate import load
 
 
@@ -40,7 +41,7 @@ class MarchedRun:
         return bool(self.solution.verified.all())
 
 
-@kept_memory()
+@own_process()
 def march(
     run: str | Path,
     input: str | Path | np.ndarray,
@@ -54,7 +55,6 @@ def march(
     Computed once more by the solver alone, so that saving and error are measured and not claimed.
     Raises ValueError for less than one step and a tolerance that is not above 0.
     """
-    suit_vectors()
     require_count("steps", steps)
     require_positive("tolerance", tolerance)
     surrogate, inputs = load(run), read_array(input)

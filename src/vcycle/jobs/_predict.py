@@ -8,8 +8,8 @@ import numpy as np
 from vcycle.hybrid import Form
 from vcycle.jobs.arrays import read_array, write_array
 from vcycle.jobs.calibration_words import calibration_words
+from vcycle.jobs.own_process import own_process
 from vcycle.jobs.requirements import require_count
-from vcycle.spaces import kept_memory, suit_vectors
 from vcycle.surrogate import Prediction, load
 
 ERRORS = {"energy norm": "energy error", "gradient norm": "gradient error", "energy distance": "energy distance"}
@@ -27,7 +27,7 @@ class Predicted:
         return self.report if self.file is None else f"{self.report}\nwritten to {self.file}"
 
 
-@kept_memory()
+@own_process()
 def predict(
     run: str | Path,
     input: str | Path | np.ndarray,
@@ -40,7 +40,6 @@ def predict(
     The fields go to `output` (.npy, (b, c, *grid)). `form` and `tighten` as in `hybrid.energy_bound`.
     Raises ValueError with one sentence for inputs that do not fit.
     """
-    suit_vectors()
     require_count("tighten", tighten, 0)
     surrogate = load(run)
     prediction = surrogate.predict(read_array(input), form=form, tighten=tighten)

@@ -8,8 +8,8 @@ import numpy as np
 
 from vcycle.hybrid import Corrected
 from vcycle.jobs.arrays import read_array, write_array
+from vcycle.jobs.own_process import own_process
 from vcycle.jobs.requirements import require_positive
-from vcycle.spaces import kept_memory, suit_vectors
 from vcycle.surrogate import load
 
 
@@ -37,7 +37,7 @@ class Solved:
         return bool(self.solution.verified.all())
 
 
-@kept_memory()
+@own_process()
 def solve(
     run: str | Path,
     input: str | Path | np.ndarray,
@@ -50,7 +50,6 @@ def solve(
     Solves twice, from the network's output and from zero, so that the saving is measured and not claimed.
     Raises ValueError for a tolerance that is not above 0.
     """
-    suit_vectors()
     require_positive("tolerance", tolerance)
     surrogate, inputs = load(run), read_array(input)
     surrogate.solve(inputs, max(tolerance, 0.1))  # the first call fills caches and would be charged for it

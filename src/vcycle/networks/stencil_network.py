@@ -48,15 +48,6 @@ class StencilNetwork(nn.Module, ABC):
     def on_grid(self, x: Float[Tensor, "b j *grid"]) -> Float[Tensor, "b o *grid"]:
         """N of the inputs with their coordinates, `seen_channels` in all."""
 
-    def align_weights(self) -> None:
-        """Hold stencils as convolutions want them, channels side by side; else every use of one copies it.
-
-        For training. Safetensors wants weights as they are without.
-        """
-        for weight in self.parameters():
-            if weight.ndim == 4:
-                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
-
     def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         check_field(type(self).__name__, x, self.in_channels, self.domain)
         own = append_coordinates(x if self.reference is None else self.reference.restrict(x), self.coordinates)
@@ -65,3 +56,15 @@ class StencilNetwork(nn.Module, ABC):
             own = own.to(memory_format=torch.channels_last)
         u = self.on_grid(own).contiguous()
         return u if self.reference is None else self.reference.prolong(u, tuple(x.shape[2:]))
+
+
+def align_weights(network: nn.Module) -> None:
+    """Hold the stencils in a network as convolutions want them, channels side by side; else every use of one copies it.
+
+    For training: files hold weights as they are without. Networks of other operators stay as they are.
+    """
+    for module in network.modules():
+        if isinstance(module, StencilNetwork):
+            for weight in module.parameters():
+                if weight.ndim == 4:
+                    weight.data = weight.data.contiguous(memory_format=torch.channels_last)

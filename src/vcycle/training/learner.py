@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from vcycle.networks import StencilNetwork
+from vcycle.networks import align_weights
 from vcycle.spaces import kept_memory, suit_vectors
 from vcycle.training.batch import Batch, Forward, Loss
 from vcycle.training.batch_statistics import batch_statistics
@@ -39,9 +39,7 @@ class Learner:
         self.fabric = Fabric(**_device(settings, processes), precision=settings.precision)
         self.dtype = torch.float64 if settings.precision == "64-true" else torch.float32
         self.fabric.setup_module(network)
-        for module in network.modules():
-            if isinstance(module, StencilNetwork):
-                module.align_weights()
+        align_weights(network)
         self.called = network
         if processes.size > 1:
             self.called = shared(network, settings.strategy, processes.size, self.device)

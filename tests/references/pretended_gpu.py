@@ -1,0 +1,117 @@
+"""A device that is none: tensors that say they lie on one, and whose numbers are in the memory of the processor.
+
+What runs on it never mixes devices, never hands an array of the device to numpy, and answers where it was asked. That
+is what a GPU asks of a program before anything else, seen without one. Rounding, memory and speed are not imitated.
+"""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
+
+aten = torch.ops.aten
+COPIES = {aten._to_copy.default, aten.copy_.default}
+# A GPU takes indices that lie on the processor.
+INDEXING = {aten.index.Tensor, aten.index_put.default, aten.index_put_.default, aten._index_put_impl_.default}
+CONSTRUCTORS = {torch.tensor, torch.as_tensor, torch.asarray}
+
+
+@contextmanager
+def pretended_gpu() -> Generator[torch.device]:
+    """In here tensors can be made on the device, moved there, and computed with."""
+    device = _registered()
+    with _Operations(), _Constructors():
+        yield device
+
+
+class _Pretended(Tensor):
+    held: Tensor
+
+    @staticmethod
+    def __new__(cls, held: Tensor) -> "_Pretended":
+        place = {"strides": held.stride(), "storage_offset": held.storage_offset()} if not held.is_sparse else {}
+        kind = {"dtype": held.dtype, "layout": held.layout, "device": _registered()}
+        made = torch.Tensor._make_wrapper_subclass(cls, held.shape, **place, **kind)
+        made.held = held
+        return made
+
+    @classmethod
+    def __torch_dispatch__(cls, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return _run(operation, args, kwargs or {})
+
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
+        return f"pretended({self.held})"
+
+    def numpy(self, *, force: bool = False) -> Any:
+        raise TypeError("a tensor of the device cannot be an array: copy it to the processor by .cpu()")
+
+    def __array__(self, dtype: Any = None) -> Any:
+        return self.numpy()
+
+
+class _Operations(TorchDispatchMode):
+    def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return _run(operation, args, kwargs or {})
+
+
+class _Constructors(TorchFunctionMode):
+    """torch.tensor(..., device=...) writes to the device without an operation that could be seen: it is copied there."""
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = dict(kwargs or {})
+        if function in CONSTRUCTORS and (device := kwargs.pop("device", None)) is not None:
+            return function(*args, **kwargs).to(device)
+        return function(*args, **kwargs)
+
+
+class _Hook(torch._C._acc.PrivateUse1Hooks):
+    """Only what asks for the device gets it: nothing finds it by itself."""
+
+    def is_available(self) -> bool:
+        return False
+
+    def has_primary_context(self, device_index: int) -> bool:
+        return True
+
+    def is_built(self) -> bool:
+        return True
+
+
+@cache
+def _registered() -> torch.device:
+    backends = pytest.importorskip("torch.utils.backend_registration")
+    backends._setup_privateuseone_for_python_backend("pretended", hook=_Hook())
+    return torch.device("pretended", 0)
+
+
+def _run(operation: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    tensors = [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
+    ours = [x for x in tensors if isinstance(x, _Pretended)]
+    others = [x for x in tensors if not isinstance(x, _Pretended) and x.ndim > 0]
+    indexed = operation in INDEXING and isinstance(args[0], _Pretended)
+    if ours and others and not indexed and operation not in COPIES:
+        raise RuntimeError(f"{operation}: one tensor lies on the device, one of shape {others[0].shape} does not")
+    if kwargs.get("device") is not None:
+        stays = torch.device(kwargs["device"]).type == _registered().type
+        kwargs = {**kwargs, "device": torch.device("cpu")}
+    else:
+        stays = isinstance(args[0], _Pretended) if operation is aten.copy_.default else bool(ours)
+    args, kwargs = tree_map(lambda x: x.held if isinstance(x, _Pretended) else x, (tuple(args), dict(kwargs)))
+    out = operation(*args, **kwargs)
+    if not stays:
+        return out
+    written = {id(x.held): x for x in ours}  # in place
+
+    def placed(x: Any) -> Any:
+        if not isinstance(x, Tensor):
+            return x
+        return written[id(x)] if id(x) in written else _Pretended(x)
+
+    return tree_map(placed, out)

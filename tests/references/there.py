@@ -1,0 +1,35 @@
+"""What lies on a device is answered there."""
+
+from collections.abc import Callable
+from dataclasses import is_dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from references.some_gpu import some_gpu
+
+ROUNDING = 1e-9
+
+
+def assert_there(function: Callable[..., Any], *data: Any, rounding: float = ROUNDING) -> None:
+    """The function of data on the device lies there, and is that of the same data on the processor."""
+    expected = function(*data)
+    with some_gpu() as gpu:
+        found = function(*(x.to(gpu) if isinstance(x, Tensor) else x for x in data))
+        _assert_same("the answer", found, expected, gpu, rounding)
+
+
+def _assert_same(name: str, found: Any, expected: Any, gpu: torch.device, rounding: float) -> None:
+    if isinstance(expected, Tensor):
+        assert found.device == gpu, f"{name} lies on {found.device}"
+        scale = float(expected.double().abs().nan_to_num(posinf=0.0).max())
+        torch.testing.assert_close(found.cpu(), expected, rtol=rounding, atol=rounding * scale)
+    elif isinstance(expected, tuple):
+        for number, (one, other) in enumerate(zip(found, expected, strict=True)):
+            _assert_same(f"{name}[{number}]", one, other, gpu, rounding)
+    elif is_dataclass(expected):
+        for part, value in vars(expected).items():
+            _assert_same(part, getattr(found, part), value, gpu, rounding)
+    else:
+        assert found == expected, name

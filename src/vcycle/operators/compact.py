@@ -13,7 +13,7 @@ from torch import Tensor
 from vcycle.operators.base import LinearOperator, differentiated
 from vcycle.operators.elements import require_cells
 from vcycle.operators.stiffness import stiffness
-from vcycle.spaces import Domain, Grid, Space
+from vcycle.spaces import Domain, Grid, Space, at_once
 
 Field = Float[Tensor, "b c *grid"]
 Moduli = Float[Tensor, "..."]  # (b, c, d, c, d, 2^d or 1, *grid): flux in (c, d) per gradient in (c, d) of a subcell
@@ -21,7 +21,7 @@ Coefficients = Float[Tensor, "..."]  # (b, c, c, 3^d, *grid): component of the r
 FLOATING = 1e-5  # relative row sums below are rounding, in single precision
 Numbers = Int[np.ndarray, " _"]
 LARGE = 2**16  # values from which on it is faster to add pair of neighbours by pair
-PRODUCTS = 2**18  # numbers at a time, so that they stay in the cache
+PRODUCTS = 2**18  # numbers at a time on the processor, so that they stay in the cache
 
 
 class Compact(LinearOperator):
@@ -87,7 +87,7 @@ class Compact(LinearOperator):
         for dim, n in enumerate(u.shape[2:], start=2):
             neighbours = neighbours.unfold(dim, n, 1)  # (b, c, 3, ..., 3, *grid), a view
         k = self.k.unflatten(3, (3,) * d)
-        samples = max(1, PRODUCTS // k[0].numel())
+        samples = max(1, at_once(PRODUCTS, k) // k[0].numel())
         chunks = zip(k.split(samples), neighbours.split(samples), strict=True)
         return torch.cat([(values * v[:, None]).flatten(2, 2 + d).sum(2) for values, v in chunks])
 

@@ -82,9 +82,10 @@ def gradient_transposed(flux: Gradient, domain: Domain) -> Field:
     spacing = Grid(domain, shape).spacing
     extended = flux.new_zeros(*flux.shape[:2], *(n + 2 for n in shape))
     corners = list(product((0, 1), repeat=d))
-    for number, sides in enumerate(subcells(d)):
-        slopes = flux.new_tensor([[corner_slope(corner, j, sides, spacing) for j in range(d)] for corner in corners])
-        parts = slopes @ flux[:, :, :, number].flatten(3)  # (b, c, corner, cells)
+    slopes = [[[corner_slope(c, j, sides, spacing) for j in range(d)] for c in corners] for sides in subcells(d)]
+    matrices = flux.new_tensor(slopes).unbind()
+    for number, (sides, matrix) in enumerate(zip(subcells(d), matrices, strict=True)):
+        parts = matrix @ flux[:, :, :, number].flatten(3)  # (b, c, corner, cells)
         for corner, part in zip(corners, parts.unbind(2), strict=True):
             window = extended
             for axis, (side, far) in enumerate(zip(sides, corner, strict=True)):

@@ -9,10 +9,11 @@ from torch import Tensor
 from vcycle.operators.compact import Compact
 from vcycle.operators.finite_volume import FiniteVolume
 from vcycle.operators.parity import Class, Parity, Shift, add_product
+from vcycle.spaces import at_once
 
 Stencil = dict[Shift, Float[Tensor, "b *grid"]]  # (A u)_i = sum over shifts s of K_s,i u_i+s; zero where i+s is outside
 Table = dict[Class, dict[Shift, Tensor]]
-CHUNK = 2**16  # points at a time, so that what belongs to them stays in the cache
+CHUNK = 2**16  # points at a time on the processor, so that what belongs to them stays in the cache
 
 
 def prescribed_coarsening(
@@ -32,7 +33,7 @@ def prescribed_coarsening(
     listed = torch.empty(batch, len(parity.terms), *parity.slots, dtype=dtype or like.dtype, device=like.device)
     entries = like.new_zeros(batch, len(shifts), *parity.coarse)
     kept = tuple(slice(0, m) for m in parity.coarse)
-    size = max(1, CHUNK // like[0].numel())
+    size = max(1, at_once(CHUNK, like) // like[0].numel())
     for rows in (slice(i, i + size) for i in range(0, batch, size)):
         split = {shift: parity.split(k) for shift, k in A.stencil(rows).items()}
         parts = {c: {shift: classes[c] for shift, classes in split.items()} for c in parity.classes}

@@ -57,7 +57,7 @@ class SparseFactor:
 
 
 class FactorInverse(LinearOperator):
-    """B = (L L^T)^-1 by two triangular solves a sample (SuperLU without reordering): self-adjoint and positive."""
+    """B = (L L^T)^-1 by two triangular solves a sample, on the processor: self-adjoint and positive."""
 
     def __init__(self, factor: SparseFactor, domain: Domain):
         super().__init__(Space(domain), Space(domain), frozenset({"self_adjoint", "positive"}))
@@ -85,7 +85,7 @@ def incomplete_cholesky(A: FiniteVolume) -> SparseFactor:
     k = couplings(A)
     shape = tuple(A.diagonal.shape[2:])
     fronts = torch.stack(torch.meshgrid(*[torch.arange(n) for n in shape], indexing="ij")).sum(0).flatten()
-    order = fronts.argsort().split(torch.bincount(fronts).tolist())
+    order = fronts.argsort().to(A.diagonal.device).split(torch.bincount(fronts).tolist())
     strides = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
     pivots, squares = A.diagonal.flatten(1).clone(), [c.square().flatten(1) for c in k]
     for cells in order[1:]:
@@ -121,4 +121,5 @@ def _pad(u: Tensor, dim: int, *, last: bool) -> Tensor:
 
 
 def _triangle(matrix: sp.csc_array) -> scipy.sparse.linalg.SuperLU:
+    """SuperLU without reordering."""
     return scipy.sparse.linalg.splu(matrix, permc_spec="NATURAL", diag_pivot_thresh=0.0)

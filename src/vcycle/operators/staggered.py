@@ -5,6 +5,7 @@ the walls across axis k it is 0; on the others it is 0 half a cell away. Source:
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -97,6 +98,7 @@ def inverse_laplacian(u: Staggered, spacing: tuple[float, ...]) -> Staggered:
     return tuple(out)
 
 
+@lru_cache(maxsize=16)
 def _sines(n: int, on_walls: bool) -> tuple[Float[np.ndarray, "n n"], Float[np.ndarray, " n"]]:
     """Orthonormal sines, a row per mode, and their phase per cell; on faces between n + 1 cells, or in n cells."""
     cells = n + 1 if on_walls else n

@@ -7,12 +7,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.operators.elements import corner_slope, ghost_weights, subcell_volume, subcells
-from vcycle.spaces import Domain, Grid
+from vcycle.spaces import Domain, Grid, at_once
 
 Moduli = Float[Tensor, "..."]  # (b, c, d, c, d, 2^d or 1, *grid)
 Stencils = Float[Tensor, "..."]  # (b, c, c, 3^d, *grid)
 Place = tuple[int, ...]  # a node relative to its cell, -1, 0 or 1 per axis
-AT_ONCE = 2**18  # numbers, so that they stay in the cache
+PRODUCTS = 2**18  # numbers at a time on the processor, so that they stay in the cache
 
 
 def stiffness(moduli: Moduli, domain: Domain) -> Stencils:
@@ -33,7 +33,7 @@ def _with_ghosts(moduli: Moduli, domain: Domain) -> Stencils:
     for number, group in enumerate(groups):
         places, weights = _pairs(group, domain, shape)
         C = moduli[:, :, :, :, :, number].movedim((2, 4), (1, 2))  # (b, d, d, c, c, *grid)
-        samples = max(1, AT_ONCE // (len(places) * C[0, 0, 0].numel()))
+        samples = max(1, at_once(PRODUCTS, C) // (len(places) * C[0, 0, 0].numel()))
         for part, target in zip(C.split(samples), k.split(samples), strict=True):
             entries = (weights.to(part) @ part.flatten(1, 2).flatten(2)).unflatten(2, part.shape[3:])
             for (row, column), entry in zip(places, entries.unbind(1), strict=True):

@@ -59,6 +59,6 @@ class CahnHilliard(WalledEvolution):
 
     def energy(self, u: Field) -> PerSample:
         """The integral of (1 - u^2)^2 / 4 + eps^2 |grad u|^2 / 2."""
-        grid = fitting_grid(self.domain, tuple(u.shape[2:]))
+        grid = fitting_grid(self.domain, tuple(u.shape[2:]), u.device)
         tension = grid.inverse(-(self.width**2) * grid.laplacian * grid.transform(u))
         return self.integral((1 - u.square()).square() / 4 + u * tension / 2)

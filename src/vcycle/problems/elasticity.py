@@ -95,7 +95,7 @@ class Elasticity(FiniteElements):
         E = inputs[:, 0].double()
         if not bool((E > 0).all()):
             raise ValueError(f"Young's modulus E must be positive everywhere, got a minimum of {float(E.min()):g}")
-        return torch.einsum("b...,ikjl->bikjl...", E, self._unit_moduli())[:, :, :, :, :, None]
+        return torch.einsum("b...,ikjl->bikjl...", E, self._unit_moduli().to(E))[:, :, :, :, :, None]
 
     @property
     def traction(self) -> tuple[float, ...] | None:
@@ -117,7 +117,9 @@ class Elasticity(FiniteElements):
         load, shape = super().load(inputs), tuple(inputs.shape[2:])
         if self.traction is not None:
             # The elements continue u linearly to the face: 3/2 of the last cell less 1/2 of the one before.
-            face = self.traction[-1] * math.prod(Grid(self.domain, shape).spacing[1:]) * self._trace_sums(shape)
+            face = (
+                self.traction[-1] * math.prod(Grid(self.domain, shape).spacing[1:]) * self._trace_sums(shape).to(load)
+            )
             load[:, -1, -1], load[:, -1, -2] = 1.5 * face, -0.5 * face
         return load
 

@@ -13,7 +13,7 @@ from vcycle.problems.base import Field, Inputs, PerSample
 from vcycle.problems.time_dependent import TimeDependent
 from vcycle.solvers import FourierGrid, IntegratingFactorRK4, Scheme, Semilinear, Solution, evolve
 from vcycle.solvers.evolve import MOST_HALVINGS
-from vcycle.spaces import L2, Basis, Domain, GaussianField
+from vcycle.spaces import CPU, L2, Basis, Domain, GaussianField
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ class Evolution(TimeDependent):
     def evolution(self, grid: FourierGrid) -> Semilinear:
         """L and N on a grid."""
 
-    def equation_on(self, shape: tuple[int, ...]) -> Semilinear:
-        """The equation on a grid of this shape."""
-        return self.evolution(FourierGrid(self.domain, shape))
+    def equation_on(self, shape: tuple[int, ...], device: torch.device = CPU) -> Semilinear:
+        """The equation on a grid of this shape, for states on the device."""
+        return self.evolution(FourierGrid(self.domain, shape, device))
 
     def initial(self, shape: tuple[int, ...], seed: int, indices: Iterable[int]) -> Field:
         """The initial states."""
@@ -130,13 +130,12 @@ class Evolution(TimeDependent):
     ) -> Solution:
         """The states after `interval`, 2 `interval`, ... from any state, one after the other in the channels."""
         tolerance = self.accuracy if tolerance is None else tolerance
-        return evolve(
-            self.equation_on(tuple(state.shape[2:])), state, interval, snapshots, tolerance=tolerance, most=most
-        )
+        equation = self.equation_on(tuple(state.shape[2:]), state.device)
+        return evolve(equation, state, interval, snapshots, tolerance=tolerance, most=most)
 
     def advance_again(self, state: Field) -> Solution:
         """The states asked for, by the second solver."""
-        equation, scheme = self.equation_on(tuple(state.shape[2:])), self.second_scheme
+        equation, scheme = self.equation_on(tuple(state.shape[2:]), state.device), self.second_scheme
         return evolve(equation, state, self.interval, self.snapshots, tolerance=self.accuracy, scheme=scheme)
 
     def require_boundary(self) -> None:

@@ -67,7 +67,7 @@ class GrayScott(WalledEvolution):
     def evolution(self, grid: ModalGrid) -> Semilinear:
         keep, (D_u, D_v) = grid.resolved, self.diffusivities
         linear = torch.stack([D_u * grid.laplacian - self.feed, D_v * grid.laplacian - self.feed - self.kill])
-        feed = grid.transform(torch.full(grid.shape, self.feed, dtype=torch.float64))
+        feed = grid.transform(torch.full(grid.shape, self.feed, dtype=torch.float64, device=grid.device))
 
         def nonlinear(u_hat: Spectrum) -> Spectrum:
             u, v = grid.inverse(u_hat * keep).unbind(1)

@@ -35,7 +35,8 @@ class Helmholtz(Stationary):
     Discretisation: finite volumes, second order; the phase is wrong by about (k h)^2 / 24 of the way in radians.
     Good values: omega = 20 with c around 1 at 64 x 64: three wavelengths across with 20 points each, 10 where c is
     least. With fewer than 8, as there at 32 x 32 and everywhere at 16 x 16, the labels are no waves of the PDE. A
-    sparse direct solution, one factorisation per sample: meant for grids to 256 x 256 and, in three dimensions, 24^3.
+    sparse direct solution on the processor, one factorisation per sample: meant for grids to 256 x 256 and, in three
+    dimensions, 24^3.
 
     >>> problem = Helmholtz()
     >>> c = problem.sample((32, 32), seed=0, indices=range(2))
@@ -109,9 +110,9 @@ class Helmholtz(Stationary):
         return L2(self.domain).relative(u.double(), self._channels(other))
 
     def _fields(self, inputs: Inputs) -> tuple[Wavenumber, Wavenumber]:
-        """k and f on the processor, in double precision."""
+        """k and f in double precision."""
         self.require_channels(inputs)
-        inputs = inputs.to("cpu", torch.float64)
+        inputs = inputs.double()
         if not bool((inputs[:, :1] > 0).all()):
             raise ValueError(
                 f"the wave speed c must be positive everywhere, got a minimum of {float(inputs[:, :1].min()):g}"
@@ -125,11 +126,11 @@ class Helmholtz(Stationary):
         for x, (low, high) in zip(Grid(self.domain, tuple(like.shape[2:])).mesh(), self.domain.extents, strict=True):
             square = square + (x - (low + high) / 2).square()
         bump = torch.exp(-square / (2 * width**2)) / (2 * math.pi * width**2) ** (self.domain.dimension / 2)
-        return bump.expand(like.shape)
+        return bump.to(like).expand(like.shape)
 
     def _channels(self, u: Wave) -> Field:
         return torch.cat([u.real, u.imag], 1) if self.absorbing else u.real
 
     def _wave(self, u: Field) -> Wave:
-        u = u.to("cpu", torch.float64)
+        u = u.double()
         return torch.complex(u[:, :1], u[:, 1:] if self.absorbing else torch.zeros_like(u))

@@ -86,7 +86,7 @@ class LargeEddy(Evolution):
 
     def evolution(self, grid: FourierGrid) -> Semilinear:
         slopes, keep = gradient_symbols(grid), grid.resolved
-        source = grid.transform(self.force(grid.shape))
+        source = grid.transform(self.force(grid.shape).to(grid.device))
         length = self.smagorinsky * self.filter_width
 
         def nonlinear(u_hat: Spectrum) -> Spectrum:

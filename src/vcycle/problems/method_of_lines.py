@@ -38,7 +38,7 @@ class MethodOfLines(TimeDependent):
 
     @abstractmethod
     def march_again(self, inputs: Inputs) -> Field:
-        """The same by an independent solver."""
+        """The same by an independent solver, of NumPy: on the processor."""
 
     @property
     def tolerance(self) -> float:
@@ -61,5 +61,5 @@ class MethodOfLines(TimeDependent):
 
     def verify(self, inputs: Inputs, u: Field) -> PerSample:
         self.require_channels(inputs)
-        value = self.march_again(inputs.to("cpu").double())
+        value = self.march_again(inputs.to("cpu").double()).to(u.device)
         return L2(self.domain).relative(u.to(value), value)

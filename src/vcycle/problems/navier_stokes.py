@@ -62,7 +62,7 @@ class NavierStokes(Evolution):
         return ("w",)
 
     def evolution(self, grid: FourierGrid) -> Semilinear:
-        symbols, source = advection_symbols(grid), grid.transform(self.force(grid.shape))
+        symbols, source = advection_symbols(grid), grid.transform(self.force(grid.shape).to(grid.device))
 
         def nonlinear(w_hat: Spectrum) -> Spectrum:
             return source - advection_spectrum(grid, w_hat, symbols)

@@ -50,7 +50,7 @@ class SwiftHohenberg(WalledEvolution):
 
     def energy(self, u: Field) -> PerSample:
         """The integral of ((q^2 u + lap u)^2 - r u^2) / 2 - g u^3 / 3 + u^4 / 4."""
-        grid = fitting_grid(self.domain, tuple(u.shape[2:]))
+        grid = fitting_grid(self.domain, tuple(u.shape[2:]), u.device)
         strain = grid.inverse((self.wavenumber**2 + grid.laplacian) * grid.transform(u))
         density = (strain.square() - self.driving * u.square()) / 2 - self.quadratic * u**3 / 3 + u**4 / 4
         return self.integral(density)

@@ -91,4 +91,4 @@ def _grid(w: Tensor, domain: Domain) -> FourierGrid:
         raise ValueError(
             f"a scalar vorticity belongs to flow in two dimensions, got {domain}: use a periodic rectangle"
         )
-    return FourierGrid(domain, tuple(w.shape[-2:]))
+    return FourierGrid(domain, tuple(w.shape[-2:]), w.device)

@@ -5,6 +5,8 @@ from abc import abstractmethod
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import torch
+
 from vcycle.problems.base import Field, PerSample
 from vcycle.problems.evolution import Evolution
 from vcycle.solvers import (
@@ -16,7 +18,7 @@ from vcycle.solvers import (
     with_images,
     without_images,
 )
-from vcycle.spaces import Condition, GaussianField
+from vcycle.spaces import CPU, Condition, GaussianField
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class WalledEvolution(Evolution):
     def evolution(self, grid: ModalGrid) -> Semilinear:
         """L and N on a grid."""
 
-    def equation_on(self, shape: tuple[int, ...]) -> Semilinear:
-        return self.evolution(fitting_grid(self.domain, shape))
+    def equation_on(self, shape: tuple[int, ...], device: torch.device = CPU) -> Semilinear:
+        return self.evolution(fitting_grid(self.domain, shape, device))
 
     def gaussian(self) -> GaussianField:
         return GaussianField(self.domain, self.alpha, self.tau, conforming=True)

@@ -72,7 +72,7 @@ class Wave(WalledEvolution):
         most: int = MOST_HALVINGS,
     ) -> Solution:
         del tolerance, most  # one step is exact
-        grid = fitting_grid(self.domain, tuple(state.shape[2:]))
+        grid = fitting_grid(self.domain, tuple(state.shape[2:]), state.device)
         value = oscillate(grid, self.speed**2 * grid.laplacian, state, interval, snapshots)
         fine = finite(value)
         error = torch.where(fine, torch.finfo(torch.float64).eps, torch.inf)
@@ -80,7 +80,7 @@ class Wave(WalledEvolution):
 
     def energy(self, state: Field) -> PerSample:
         """The integral of (v^2 + c^2 |grad h|^2) / 2, of the modes on the grid."""
-        grid = fitting_grid(self.domain, tuple(state.shape[2:]))
+        grid = fitting_grid(self.domain, tuple(state.shape[2:]), state.device)
         h, v = state.unbind(1)
         tension = grid.inverse(-(self.speed**2) * grid.laplacian * grid.transform(h))
         return self.integral((v.square() + h * tension)[:, None] / 2)

@@ -50,24 +50,27 @@ def mass(k: Wavenumber, domain: Domain, absorbing: bool) -> Wave:
 
 
 def solve_assembled_waves(k: Wavenumber, f: Wavenumber, domain: Domain, absorbing: bool) -> Wave:
-    """The direct solution of every sample."""
+    """The direct solution of every sample, on the processor."""
     shape = tuple(k.shape[2:])
     volume = math.prod(Grid(domain, shape).spacing)
-    laplacian, diagonal = assemble(np.ones(shape), domain), mass(k, domain, absorbing).numpy()
+    laplacian, diagonal = assemble(np.ones(shape), domain), mass(k, domain, absorbing).numpy(force=True)
     out = []
-    for m, source in zip(diagonal[:, 0], f[:, 0].numpy(), strict=True):
+    for m, source in zip(diagonal[:, 0], f[:, 0].numpy(force=True), strict=True):
         # A real matrix where nothing absorbs: half the work.
         entries = m.ravel() if absorbing else m.real.ravel()
         u = solve_direct(sp.csc_array(laplacian + sp.diags_array(entries)), source.ravel() * volume)
         out.append(u.reshape(shape).astype(np.complex128))
-    return torch.from_numpy(np.stack(out))[:, None]
+    return torch.from_numpy(np.stack(out))[:, None].to(k.device)
 
 
 def solve_waves_by_gmres(k: Wavenumber, f: Wavenumber, domain: Domain, absorbing: bool, tolerance: float) -> Wave:
-    """The second opinion: GMRES without a matrix, preconditioned by a damped Helmholtz equation of constant k."""
+    """The second opinion: GMRES without a matrix, preconditioned by a damped Helmholtz equation of constant k.
+
+    On the processor, where SciPy's vectors are.
+    """
     shape, volume = tuple(k.shape[2:]), math.prod(Grid(domain, tuple(k.shape[2:])).spacing)
     out = []
-    for wavenumber, source in zip(k.split(1), f.split(1), strict=True):
+    for wavenumber, source in zip(k.cpu().split(1), f.cpu().split(1), strict=True):
         operator = WaveOperator(wavenumber, domain, absorbing)
         shift = complex(-1, 0.5) * float(wavenumber.square().mean())
 
@@ -86,7 +89,7 @@ def solve_waves_by_gmres(k: Wavenumber, f: Wavenumber, domain: Domain, absorbing
             matrix, load, M=preconditioner, rtol=tolerance, restart=GMRES_ITERATIONS, maxiter=1
         )
         out.append(as_field(u))
-    return torch.cat(out)
+    return torch.cat(out).to(k.device)
 
 
 class _Matrix(scipy.sparse.linalg.LinearOperator):

@@ -15,7 +15,7 @@ Field = Float[Tensor, "b c *grid"]
 
 
 def solve_banded(A: Compact, load: Field) -> Field:
-    """u with A u = load for every sample, in double precision.
+    """u with A u = load for every sample, in double precision and on the processor.
 
     The unknowns are numbered along the order of the axes that leaves the narrowest band; n x n cells take n^4
     operations. A sample that rounding leaves without a factor is solved by SuperLU.

@@ -9,8 +9,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from vcycle.solvers.fourier_grid import FourierGrid
+from vcycle.solvers.matrix_modes import MatrixModes
 from vcycle.solvers.modal_grid import ModalGrid, Spectrum, Values
-from vcycle.spaces import Basis, Domain, Grid
+from vcycle.spaces import CPU, Basis, Domain, Grid
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,15 @@ class BoxGrid(ModalGrid):
     """
 
     def transform(self, u: Values) -> Spectrum:
-        return self._basis.analyse(u)
+        return self._modes.analyse(u)
 
     def inverse(self, u_hat: Spectrum) -> Values:
-        return self._basis.synthesise(u_hat, self.shape)
+        return self._modes.synthesise(u_hat)
 
     @cached_property
     def laplacian(self) -> Float[Tensor, "*modes"]:
         """The symbol -|omega|^2 of the Laplacian."""
-        return -self._basis.laplacian(self.shape)
+        return -self._basis.laplacian(self.shape, device=self.device)
 
     @cached_property
     def resolved(self) -> Bool[Tensor, "*modes"]:
@@ -44,13 +45,17 @@ class BoxGrid(ModalGrid):
         keep = torch.ones((), dtype=torch.bool)
         for omega, h in zip(self._basis.wavenumbers(self.shape), Grid(self.domain, self.shape).spacing, strict=True):
             keep = keep[..., None] & (3 * omega * h < 2 * math.pi * (1 - 1e-12))
-        return keep
+        return keep.to(self.device)
 
     @cached_property
     def _basis(self) -> Basis:
         return Basis(self.domain)
 
+    @cached_property
+    def _modes(self) -> MatrixModes:
+        return MatrixModes(self.domain, self.shape, self.device)
 
-def fitting_grid(domain: Domain, shape: tuple[int, ...]) -> ModalGrid:
+
+def fitting_grid(domain: Domain, shape: tuple[int, ...], device: torch.device = CPU) -> ModalGrid:
     """Fourier modes on periodic boxes, else the modes of the boundary conditions."""
-    return FourierGrid(domain, shape) if domain.torus else BoxGrid(domain, shape)
+    return (FourierGrid if domain.torus else BoxGrid)(domain, shape, device)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -16,7 +17,7 @@ from vcycle.operators.staggered import (
     to_centres,
 )
 from vcycle.operators.staggered_flow import convection
-from vcycle.solvers.fast_poisson import solve_poisson
+from vcycle.solvers.fast_poisson import FastPoisson
 from vcycle.spaces import Domain, Grid
 
 Cells = Float[Tensor, "b 1 *grid"]
@@ -56,7 +57,7 @@ class DrivenCavity:
     def at_rest(self) -> Staggered:
         """u = 0."""
         shapes = [tuple(n - (a == k) for a, n in enumerate(self.shape)) for k in range(len(self.shape))]
-        return tuple(torch.zeros(len(self.viscosity), *shape, dtype=torch.float64) for shape in shapes)
+        return tuple(self.viscosity.new_zeros(len(self.viscosity), *shape) for shape in shapes)
 
     def acceleration(self, u: Staggered) -> tuple[Staggered, Cells]:
         """u_t, and the pressure of mean zero that keeps div u = 0."""
@@ -69,8 +70,13 @@ class DrivenCavity:
 
     def projected(self, u: Staggered) -> tuple[Staggered, Cells]:
         """u - grad p without divergence, and the p of mean zero."""
-        p = solve_poisson(-divergence(u, self.spacing), Domain(self.domain.extents, "neumann"))
+        p = self.poisson(-divergence(u, self.spacing))
         return tuple(a - b for a, b in zip(u, pressure_gradient(p, self.spacing), strict=True)), p
+
+    @cached_property
+    def poisson(self) -> FastPoisson:
+        """The equation of the pressure."""
+        return FastPoisson(Domain(self.domain.extents, "neumann"), self.shape, self.lid.device)
 
     def steps(self, interval: float) -> int:
         """How many steps of the third-order scheme are stable and resolve the motion of the lid."""

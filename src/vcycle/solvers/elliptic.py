@@ -30,10 +30,10 @@ def solve_elliptic(
 ) -> Solution:
     """u with (C grad u, grad v) + (r u, v) = load(v) for every sample, operators.Compact; Dirichlet on some face.
 
-    By Cholesky's factorisation where it takes fewer operations than iterations to the tolerance would (to about
-    128 x 128 cells for one component), else by conjugate gradients from `start` with the V-cycle of the same elements,
-    whose number of iterations grows with the root of the anisotropy but not with the grid. Residuals are weighted with
-    the inverse diagonal.
+    By Cholesky's factorisation, on the processor, where it takes fewer operations than iterations to the tolerance
+    would (to about 128 x 128 cells for one component), else by conjugate gradients from `start` with the V-cycle of the
+    same elements, whose number of iterations grows with the root of the anisotropy but not with the grid. Residuals are
+    weighted with the inverse diagonal.
     """
     A = Compact.assemble(moduli, domain, reaction)
     if start is not None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from vcycle.solvers.exponential import ETDRK4, Scheme
 from vcycle.solvers.semilinear import Semilinear
 from vcycle.solvers.solution import Solution
-from vcycle.spaces import finite
+from vcycle.spaces import at_once, finite
 
 Field = Float[Tensor, "b c *grid"]
 States = Float[Tensor, "b s *grid"]
@@ -33,7 +33,9 @@ def evolve(
     most: int = MOST_HALVINGS,
     scheme: type[Scheme] = ETDRK4,
 ) -> Solution:
-    """The states after `interval`, 2 `interval`, ... as channels, (b, snapshots c, *grid), float64 on the processor.
+    """The states after `interval`, 2 `interval`, ... as channels, (b, snapshots c, *grid), in float64.
+
+    The equation's grid has to lie where the initial states do.
 
     The residual of the result is ||u - u'|| / (15 ||u||) with u' from twice the step: the estimate of the relative
     error in time of a scheme of fourth order, over all snapshots of a sample. The step of a sample is halved until that
@@ -41,8 +43,8 @@ def evolve(
     discretisation in space is not in it. Where numbers overflow at the same time with smaller and smaller steps,
     although these resolve the grid, the solution itself does, and halving ends.
     """
-    u = initial.to("cpu", torch.float64)
-    size = max(1, CHUNK_POINTS // max(1, u[0].numel()))
+    u = initial.double()
+    size = max(1, at_once(CHUNK_POINTS, u) // max(1, u[0].numel()))
     parts = [_evolve(equation, part, interval, snapshots, tolerance, most, scheme) for part in u.split(size)]
     value, change = (torch.cat([part[i] for part in parts]) for i in (0, 1))
     steps, converged = max(part[2] for part in parts), change <= tolerance
@@ -58,7 +60,7 @@ def _march(scheme: Scheme, initial: Field, steps: int, snapshots: int) -> tuple[
     """The states, and up to which part of the time those of each sample are finite; it ends where none is."""
     grid = scheme.equation.grid
     u_hat, states = grid.transform(initial), []
-    reached, each = torch.zeros(len(initial), dtype=torch.float64), math.ceil(steps * snapshots / PARTS)
+    reached, each = initial.new_zeros(len(initial)), math.ceil(steps * snapshots / PARTS)
     for step in range(1, steps * snapshots + 1):
         u_hat = scheme(u_hat)
         if step % each == 0 or step == steps * snapshots:
@@ -85,7 +87,7 @@ def _evolve(
     steps = FEWEST_STEPS
     value, reached = _march(scheme(equation, interval / steps), initial, steps, snapshots)
     settled = torch.zeros_like(reached)
-    coarse, change = value, torch.full(initial.shape[:1], torch.inf, dtype=torch.float64)
+    coarse, change = value, initial.new_full(initial.shape[:1], torch.inf)
     rows = finite(initial).nonzero().flatten()
     coarse = coarse[rows]
     for _ in range(min(most, MOST_HALVINGS)):

@@ -83,7 +83,7 @@ class FiniteVolumes:
 
     def _advance(self, q: State, interval: float, courant: float) -> State:
         """Every sample with its own steps."""
-        q, left = q.clone(), torch.full(q.shape[:1], interval, dtype=q.dtype)
+        q, left = q.clone(), q.new_full(q.shape[:1], interval)
         for _ in range(MOST_STEPS):
             rows = (left > 0).nonzero().flatten()
             if len(rows) == 0:

@@ -17,7 +17,7 @@ Real = Float[Tensor, "..."]
 class FourierGrid(ModalGrid):
     """The transform u_hat(k) = sum_x u(x) exp(-i k x) on the trailing axes of u, and what is diagonal in it.
 
-    The last axis holds k >= 0 only, for u is real. All symbols are float64 on the processor; `like` moves and casts.
+    The last axis holds k >= 0 only, for u is real. `like` moves and casts symbols.
 
     >>> from vcycle.spaces import Domain
     >>> grid = FourierGrid(Domain([2 * math.pi], "periodic"), (16,))
@@ -48,7 +48,7 @@ class FourierGrid(ModalGrid):
         for axis, n in enumerate(self.shape):
             numbers = torch.fft.rfftfreq if axis == last else torch.fft.fftfreq
             view = [-1 if other == axis else 1 for other in range(last + 1)]
-            out.append(numbers(n, d=1 / n, dtype=torch.float64).round().view(view))
+            out.append(numbers(n, d=1 / n, dtype=torch.float64).round().view(view).to(self.device))
         return tuple(out)
 
     @cached_property

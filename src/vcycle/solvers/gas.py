@@ -36,7 +36,7 @@ class Gas(HyperbolicSystem):
         return (self.gamma * w[:, -1] / w[:, 0]).sqrt()
 
     def admissible(self, w: State) -> Bool[Tensor, " b"]:
-        return (w[:, [0, -1]] > 0).flatten(1).all(1) & finite(w)
+        return ((w[:, 0] > 0) & (w[:, -1] > 0)).flatten(1).all(1) & finite(w)
 
     def interface(self, left: State, right: State, axis: int) -> tuple[State, State]:
         u, c = (left[:, axis + 1], right[:, axis + 1]), (self.signal_speed(left), self.signal_speed(right))

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.solvers.solution import Solution
-from vcycle.spaces import finite
+from vcycle.spaces import at_once, finite
 
 States = Float[Tensor, "b s *grid"]
 MOST_HALVINGS = 8
@@ -34,8 +34,8 @@ def halve_steps(
     first  how many times as large the steps of k = 0 are as those of k = 1: less than 2 where they cannot be much
            larger and stable, and are much smaller than accuracy asks for
     """
-    inputs = inputs.to("cpu", torch.float64)
-    size = max(1, CHUNK_POINTS // max(1, inputs[0].numel()))
+    inputs = inputs.double()
+    size = max(1, at_once(CHUNK_POINTS, inputs) // max(1, inputs[0].numel()))
     parts = [_halve(march, part, (first**order, 2.0**order), tolerance, most) for part in inputs.split(size)]
     value, error = (torch.cat([part[i] for part in parts]) for i in (0, 1))
     halvings, converged = max(part[2] for part in parts), error <= tolerance
@@ -46,7 +46,7 @@ def _halve(
     march: Callable[[Tensor, int], Tensor], inputs: Tensor, gains: tuple[float, float], tolerance: float, most: int
 ) -> tuple[Tensor, Float[Tensor, " b"], int]:
     value, k = march(inputs, 0), 0
-    error = torch.full(inputs.shape[:1], torch.inf, dtype=torch.float64)
+    error = inputs.new_full(inputs.shape[:1], torch.inf)
     rows = finite(inputs).nonzero().flatten()
     while k < min(most, MOST_HALVINGS) and len(rows):
         k += 1

@@ -8,10 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.spaces import Condition, Domain, Grid
+from vcycle.spaces import CPU, Condition, Domain, Grid
 
 Pressure = Float[Tensor, "b 1 *grid"]
 Velocity = tuple[Float[Tensor, "b 1 ..."], ...]
+Along = Float[Tensor, "..."] | float  # a number per face of an axis, or one for all
 COURANT = 0.9
 
 
@@ -34,22 +35,32 @@ class Room:
         rate = self.speed * math.hypot(*(1 / h for h in Grid(self.domain, self.shape).spacing))
         return math.ceil(interval * rate / COURANT)
 
-    def at_rest(self, batch: int) -> Velocity:
+    def at_rest(self, batch: int, device: torch.device = CPU) -> Velocity:
         """u = 0."""
         faces = [n if self.domain.periodic(axis) else n + 1 for axis, n in enumerate(self.shape)]
         shapes = [(*self.shape[:k], n, *self.shape[k + 1 :]) for k, n in enumerate(faces)]
-        return tuple(torch.zeros(batch, 1, *shape, dtype=torch.float64) for shape in shapes)
+        return tuple(torch.zeros(batch, 1, *shape, dtype=torch.float64, device=device) for shape in shapes)
 
-    def accelerate(self, u: Velocity, p: Pressure, dt: float) -> Velocity:
-        """u half a step after p, from u half a step before it."""
+    def faces(self, dt: float, device: torch.device = CPU) -> tuple[tuple[Along, Along], ...]:
+        """Per axis what is kept of the velocities on faces in a step, and how a difference of pressures pushes them."""
+        out: list[tuple[Along, Along]] = []
+        for axis, h in enumerate(Grid(self.domain, self.shape).spacing):
+            if self.domain.periodic(axis):
+                out.append((1.0, dt / h))
+            else:
+                keep, push = (self._along(values, axis).to(device) for values in self._walls(axis, dt))
+                out.append((keep, push))
+        return tuple(out)
+
+    def accelerate(self, u: Velocity, p: Pressure, faces: tuple[tuple[Along, Along], ...]) -> Velocity:
+        """u half a step after p, from u half a step before it; `faces` are those of the step."""
         out = []
-        for axis, (v, h) in enumerate(zip(u, Grid(self.domain, self.shape).spacing, strict=True)):
+        for axis, (v, (keep, push)) in enumerate(zip(u, faces, strict=True)):
             dim = axis + 2
             if self.domain.periodic(axis):
-                out.append(v - dt / h * (p - p.roll(1, dim)))
+                out.append(v - push * (p - p.roll(1, dim)))
                 continue
             wall = torch.zeros_like(p.narrow(dim, 0, 1))
-            keep, push = (self._along(values, axis) for values in self._walls(axis, dt))
             out.append(keep * v - push * torch.cat([wall, p, wall], dim).diff(dim=dim))
         return tuple(out)
 
@@ -65,21 +76,21 @@ class Room:
         """At the time of u, between two pressures."""
         total = (before * after).flatten(1).sum(1) / (2 * self.speed**2)
         for axis, v in enumerate(u):
-            weight = torch.ones(v.shape[axis + 2], dtype=v.dtype)
+            weight = v.new_ones(v.shape[axis + 2])
             if not self.domain.periodic(axis):
                 weight[[0, -1]] = 0.5
             total = total + (v.square() * self._along(weight, axis)).flatten(1).sum(1) / 2
         return total * math.prod(Grid(self.domain, self.shape).spacing)
 
     def listen(
-        self, source: Callable[[float], Pressure], batch: int, interval: float, snapshots: int
+        self, source: Callable[[float], Pressure], interval: float, snapshots: int
     ) -> Float[Tensor, "b s *grid"]:
         """p after `interval`, 2 `interval`, ... of a source s(t), from silence; s acts at the times of u."""
         steps, heard = self.steps(interval), []
-        dt, u = interval / steps, self.at_rest(batch)
-        p = torch.zeros(batch, 1, *self.shape, dtype=torch.float64)
+        dt, p = interval / steps, torch.zeros_like(source(0.0))
+        u, faces = self.at_rest(len(p), p.device), self.faces(dt, p.device)
         for n in range(steps * snapshots):
-            u = self.accelerate(u, p, dt)
+            u = self.accelerate(u, p, faces)
             p = self.compress(p, u, source((n + 0.5) * dt), dt)
             if (n + 1) % steps == 0:
                 heard.append(p)

@@ -3,10 +3,11 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from vcycle.spaces import Domain
+from vcycle.spaces import CPU, Domain
 
 # Real values and coefficients, real or complex, whose shapes are not checked: a step of an equation passes here often.
 Values = Tensor
@@ -15,10 +16,14 @@ Spectrum = Tensor
 
 @dataclass(frozen=True)
 class ModalGrid(ABC):
-    """Points of a box and the modes they carry; transforms act on the trailing axes. Symbols are float64."""
+    """Points of a box and the modes they carry; transforms act on the trailing axes.
+
+    Symbols are float64 on the device, made there once: values and spectra of equations lie on it too.
+    """
 
     domain: Domain
     shape: tuple[int, ...]
+    device: torch.device = CPU
 
     def __post_init__(self) -> None:
         if len(self.shape) != self.domain.dimension:

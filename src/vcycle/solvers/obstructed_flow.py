@@ -44,7 +44,7 @@ class ObstructedFlow(TubeFlow):
         s = self.solid.int()
         u = torch.cat([s.diff(dim=1), torch.zeros_like(s[:, :1])], 1)
         rows = [row.nonzero().flatten() for row in joined(u.double(), s.diff(dim=2).double())]
-        ones = [torch.ones(len(row), dtype=torch.float64) for row in rows]
+        ones = [self.inlet.new_ones(len(row)) for row in rows]
         return pad_sequence(rows, batch_first=True), pad_sequence(ones, batch_first=True)
 
     @cached_property
@@ -62,8 +62,8 @@ class ObstructedFlow(TubeFlow):
         """The pressures that unit forces on the surface make in the empty tube, and what inverts their effect there."""
         pressures, inverses = [], []
         for faces, real in zip(*self.surface, strict=True):
-            units = torch.zeros(len(faces), self.open.shape[1], dtype=torch.float64)
-            units[torch.arange(len(faces)), faces] = real
+            units = real.new_zeros(len(faces), self.open.shape[1])
+            units[torch.arange(len(faces), device=faces.device), faces] = real
             flow, p = super().projected(units, self.inlet.new_zeros(len(faces), self.shape[1]))
             pressures.append(p[:, 0])
             inverses.append(torch.linalg.pinv((real * flow[:, faces]).mT, rtol=CUTOFF))

@@ -19,7 +19,7 @@ def oscillate(
     symbol   A(k) <= 0. With omega^2 = -A(k),  h(t) = cos(omega t) h + t sinc(omega t) v,
              v(t) = -omega sin(omega t) h + cos(omega t) v; where omega = 0, h moves evenly.
     """
-    h, v = grid.transform(initial.to("cpu", torch.float64)).unbind(1)
+    h, v = grid.transform(initial.double()).unbind(1)
     omega, states = like((-symbol).sqrt(), h), []
     for i in range(1, snapshots + 1):
         t = i * interval

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from vcycle.operators.staggered import from_means, means, walled
 from vcycle.solvers.driven_cavity import DECAY, SAFETY, WAVES, halved
-from vcycle.solvers.fast_poisson import solve_poisson
+from vcycle.solvers.fast_poisson import FastPoisson
 from vcycle.solvers.finite_volumes import ssp_rk3
 from vcycle.spaces import Domain, Grid
 
@@ -47,14 +48,12 @@ class TubeFlow:
         """-div(u u) + nu lap u."""
         (h, k), (u, v), nu = self.spacing, self.parts(state), self.viscosity.view(-1, 1, 1)
         whole = torch.cat([self.inlet[:, None], u], 1)
-        size = torch.full((self.shape[0], 1), h, dtype=u.dtype)  # of the boxes around the faces
-        size[-1] = h / 2
         strain = torch.cat([whole.diff(dim=1) / h, torch.zeros_like(u[:, :1])], 1)
         along = torch.cat([((whole[:, 1:] + whole[:, :-1]) / 2).square(), u[:, -1:].square()], 1)
         # v half a cell up and down of the faces across x: at the outlet as in the last cell.
         v_at = torch.cat([(v[:, 1:] + v[:, :-1]) / 2, v[:, -1:]], 1)
         corner = walled(v_at * (u[:, :, 1:] + u[:, :, :-1]) / 2, 2)
-        u_rate = (nu * strain - along).diff(dim=1) / size - corner.diff(dim=2) / k
+        u_rate = (nu * strain - along).diff(dim=1) / self.sizes - corner.diff(dim=2) / k
         u_rate = u_rate + nu * torch.cat([-u[:, :, :1], u, -u[:, :, -1:]], 2).diff(n=2, dim=2) / k**2
         # At the inlet v = 0, at the outlet it does not change any more.
         beyond = torch.cat([-v[:, :1], v, v[:, -1:]], 1)
@@ -70,8 +69,7 @@ class TubeFlow:
         self, field: Float[Tensor, "b _"], inlet: Float[Tensor, "b m"]
     ) -> tuple[Float[Tensor, "b _"], Float[Tensor, "b 1 n m"]]:
         """field - grad p without divergence, and p; `inlet` flows in."""
-        sides = Domain(self.domain.extents, [("neumann", "dirichlet"), "neumann"])
-        p = solve_poisson(-self.divergence(field, inlet)[:, None], sides)
+        p = self.poisson(-self.divergence(field, inlet)[:, None])
         return field - self.gradient(p), p
 
     def gradient(self, p: Float[Tensor, "b 1 n m"]) -> Float[Tensor, "b _"]:
@@ -124,6 +122,19 @@ class TubeFlow:
     @property
     def spacing(self) -> tuple[float, ...]:
         return Grid(self.domain, self.shape).spacing
+
+    @cached_property
+    def poisson(self) -> FastPoisson:
+        """The equation of the pressure."""
+        sides = Domain(self.domain.extents, [("neumann", "dirichlet"), "neumann"])
+        return FastPoisson(sides, self.shape, self.inlet.device)
+
+    @cached_property
+    def sizes(self) -> Float[Tensor, "n 1"]:
+        """The lengths of the boxes around the unknown faces across x: at the outlet half a cell."""
+        size = self.inlet.new_full((self.shape[0], 1), self.spacing[0])
+        size[-1] /= 2
+        return size
 
     def parts(self, state: Float[Tensor, "b _"]) -> tuple[Float[Tensor, "b n m"], Float[Tensor, "b n _"]]:
         """u and v on their faces."""

@@ -78,7 +78,7 @@ class TwoFluids:
     @cached_property
     def lengths(self) -> Float[Tensor, "_ 1"]:
         """The lengths of the boxes around the faces across x: at the outlet half a cell."""
-        size = torch.full((self.shape[0] + 1, 1), self.spacing[0], dtype=torch.float64)
+        size = self.inlet.new_full((self.shape[0] + 1, 1), self.spacing[0])
         size[-1] /= 2
         return size
 
@@ -189,7 +189,7 @@ class TwoFluids:
 
     def _advance(self, state: State, interval: float, courant: float) -> State:
         """Every sample with its own steps."""
-        left = torch.full(state.shape[:1], interval, dtype=state.dtype)
+        left = state.new_full(state.shape[:1], interval)
         for _ in range(MOST_STEPS):
             steps = (left * self.haste(state) / courant).ceil().clamp_min(1)
             lost = ~(steps <= MOST_STEPS) & (left > 0)  # NaN, or so fast that it never ends

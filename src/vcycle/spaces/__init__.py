@@ -1,6 +1,10 @@
 """Floor 0: domains, grids, bases, norms, transfer and random fields. Knows no network."""
 
 from vcycle.spaces.basis import Basis as Basis
+from vcycle.spaces.devices import CPU as CPU
+from vcycle.spaces.devices import Accelerator as Accelerator
+from vcycle.spaces.devices import chosen as chosen
+from vcycle.spaces.devices import moved as moved
 from vcycle.spaces.domain import CONDITIONS as CONDITIONS
 from vcycle.spaces.domain import Condition as Condition
 from vcycle.spaces.domain import Domain as Domain
@@ -21,6 +25,7 @@ from vcycle.spaces.norms import Energy as Energy
 from vcycle.spaces.norms import HMinus1 as HMinus1
 from vcycle.spaces.norms import Norm as Norm
 from vcycle.spaces.paired_modes import PairedModes as PairedModes
+from vcycle.spaces.parts import at_once as at_once
 from vcycle.spaces.random_fields import GaussianField as GaussianField
 from vcycle.spaces.random_fields import generator as generator
 from vcycle.spaces.samples import finite as finite

@@ -99,31 +99,34 @@ class Basis:
     def analyse(self, u: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         """Values (..., *grid) to coefficients (..., *modes), by quadrature."""
         shape = tuple(u.shape[-self.domain.dimension :])
-        pairs = self._pairs(shape, self.counts(shape), u)
+        pairs = self.matrices(shape, self.counts(shape), u)
         return apply_axes([analysis for analysis, _ in pairs], u)
 
     def synthesise(self, c: Float[Tensor, "..."], shape: tuple[int, ...]) -> Float[Tensor, "..."]:
         """Coefficients (..., *modes) to values (..., *shape): the same function on any grid that carries the modes."""
         counts = tuple(c.shape[-self.domain.dimension :])
-        return apply_axes([synthesis for _, synthesis in self._pairs(shape, counts, c)], c)
+        return apply_axes([synthesis for _, synthesis in self.matrices(shape, counts, c)], c)
 
     def wavenumbers(self, counts: tuple[int, ...]) -> tuple[Float[Tensor, " _"], ...]:
         """omega per axis; the mode with indices (k, l, ...) has -Laplacian equal to the sum of squares."""
         zipped = zip(counts, self.domain.boundary, self.domain.lengths, strict=True)
         return tuple(wavenumbers(m, faces, length) for m, faces, length in zipped)
 
-    def laplacian(self, counts: tuple[int, ...], spacing: tuple[float, ...] | None = None) -> Float[Tensor, "*modes"]:
+    def laplacian(
+        self, counts: tuple[int, ...], spacing: tuple[float, ...] | None = None, device: torch.device | str = "cpu"
+    ) -> Float[Tensor, "*modes"]:
         """Eigenvalues of -Laplacian; with `spacing`, those of its differences: (2 - 2 cos(omega h)) / h^2."""
-        total = torch.zeros(())
+        total = torch.zeros((), device=device)
         for axis, omega in enumerate(self.wavenumbers(counts)):
-            h = None if spacing is None else spacing[axis]
+            h, omega = None if spacing is None else spacing[axis], omega.to(device)
             values = omega.square() if h is None else (2 - 2 * (omega * h).cos()) / h**2
             total = total[..., None] + values
         return total
 
-    def _pairs(
+    def matrices(
         self, shape: tuple[int, ...], counts: tuple[int, ...], like: Tensor
     ) -> list[tuple[Float[Tensor, "_ _"], Float[Tensor, "_ _"]]]:
+        """Per axis what analyses values on so many points, and what synthesises them from so many modes."""
         zipped = zip(shape, counts, self.domain.boundary, self.domain.lengths, strict=True)
         pairs = (_axis_pair(n, m, faces, length, self.placement) for n, m, faces, length in zipped)
         return [(torch.from_numpy(a).to(like), torch.from_numpy(s).to(like)) for a, s in pairs]

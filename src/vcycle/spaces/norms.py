@@ -77,7 +77,7 @@ class HMinus1(Norm):
         basis = Basis(self.domain, self.placement)
         c = basis.analyse(u)
         spacing = None if self.exact else Grid(self.domain, shape, self.placement).spacing
-        symbol = self.shift + basis.laplacian(basis.counts(shape), spacing).to(u)
+        symbol = self.shift + basis.laplacian(basis.counts(shape), spacing, u.device).to(u)
         z = basis.synthesise(c / symbol, shape)
         weights = Grid(self.domain, shape, self.placement).weights().to(u)
         return (u * z * weights).flatten(1).sum(1).clamp_min(0).sqrt()

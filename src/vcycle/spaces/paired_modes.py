@@ -41,11 +41,11 @@ class PairedModes:
             behind *= line.n
         return u.view(*c.shape[:-1], *self.shape)
 
-    def laplacian(self) -> Float[Tensor, " modes"]:
+    def laplacian(self, device: torch.device | str = "cpu") -> Float[Tensor, " modes"]:
         """Eigenvalues of -Laplacian by differences: (2 - 2 cos(omega h)) / h^2, summed over the axes."""
-        total = torch.zeros(1, dtype=torch.float64)
+        total = torch.zeros(1, dtype=torch.float64, device=device)
         for line, h in zip(self._lines, Grid(self.domain, self.shape).spacing, strict=True):
-            total = (total[:, None] + (2 - 2 * line.steps.cos()).flatten() / h**2).flatten()
+            total = (total[:, None] + (2 - 2 * line.steps.to(device).cos()).flatten() / h**2).flatten()
         return total
 
     @property

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from references.there import assert_there
 from vcycle.problems import (
     AnisotropicDarcy,
     Darcy,
@@ -10,6 +11,7 @@ from vcycle.problems import (
     ImplicitHeat,
     MinimalSurface,
     PLaplacian,
+    Poisson,
     SemilinearElliptic,
     Stokes,
 )
@@ -85,3 +87,26 @@ def test_nothing_is_said_of_samples_that_are_not_finite(problem):
     v[1].flatten()[5], v[2].flatten()[3] = torch.nan, torch.inf
     given = guarantee(problem, x, v, "discrete", 0)
     assert given.bound.isinf().tolist() == given.relative.isinf().tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("form", ["discrete", "continuum"])
+@pytest.mark.parametrize(
+    "problem",
+    [
+        Darcy(),
+        Poisson(Domain([1.0, 2.0], ["periodic", "neumann"]), source="two_phase"),
+        ImplicitHeat(),
+        AnisotropicDarcy(),
+        Elasticity(),
+        Elasticity(force="traction"),
+        Elasticity(Domain.unit(3)),
+        Stokes(),
+        PLaplacian(),
+        MinimalSurface(),
+        SemilinearElliptic(),
+    ],
+)
+def test_the_bound_lies_where_the_answer_does(problem, form):
+    x = problem.sample((6,) * problem.domain.dimension, 0, range(2))
+    v = 1.1 * problem.solve(x).value
+    assert_there(lambda x, v: guarantee(problem, x, v, form, 1), x, v)

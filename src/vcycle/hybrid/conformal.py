@@ -55,7 +55,7 @@ def p_value(value: Float[Tensor, " b"], scores: Scores) -> Float[Tensor, " b"]:
     >>> p_value(torch.tensor([0.5, 2.5, 9.0]), torch.tensor([1.0, 2.0, 3.0]))
     tensor([1.0000, 0.5000, 0.2500], dtype=torch.float64)
     """
-    s, others = (x.double().nan_to_num(nan=math.inf, posinf=math.inf) for x in (value, scores))
+    s, others = (x.double().nan_to_num(nan=math.inf, posinf=math.inf) for x in (value, scores.to(value.device)))
     below = torch.searchsorted(others.sort().values, s)
     return (1 + len(others) - below).double() / (len(others) + 1)
 

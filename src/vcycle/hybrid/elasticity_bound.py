@@ -58,8 +58,8 @@ def elasticity_bound(
                  it meets a free face, the size of a stress near the corner is added (hybrid.traction)
 
     sigma is the stress of v, averaged to the faces and edges of the halved cells and brought to equilibrium
-    (hybrid.symmetric_stress): it holds for *any* v. Computed in double precision; the value includes what rounding and
-    iterations left of the imbalance, and a relative 1e-10.
+    (hybrid.symmetric_stress): it holds for *any* v. Computed on the processor in double precision; the value includes
+    what rounding and iterations left of the imbalance, and a relative 1e-10.
     Raises ValueError for periodic axes, no Dirichlet face, moduli out of range, shapes that do not fit, and a traction
     in three dimensions or on a Dirichlet face.
     Source: Prager and Synge 1947; docs/theory_beyond.md.

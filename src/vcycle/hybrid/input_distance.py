@@ -51,8 +51,9 @@ class InputDistance:
 
     def __call__(self, inputs: Inputs) -> Float[Tensor, " b"]:
         """The distance of every input, about 1 for those like the fitted ones."""
-        z = _features(inputs, self.blocks, self.centre, self.components)
-        return ((z - self.mean) / self.deviation).square().mean(1).sqrt()
+        device = inputs.device
+        z = _features(inputs, self.blocks, self.centre.to(device), self.components.to(device))
+        return ((z - self.mean.to(device)) / self.deviation.to(device)).square().mean(1).sqrt()
 
 
 def _features(

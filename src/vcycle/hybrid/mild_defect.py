@@ -33,7 +33,8 @@ class MildDefect:
     the integrals are those of the midpoint rule on quarters of the window, between the instants of p. It takes ten
     evaluations of N, most of them several at a time.
 
-    rate   states to mu, (b,)
+    equation   on a grid that lies where the states will
+    rate       states to mu, (b,)
     Source: Hochbruck and Ostermann, Acta Numerica 19, 2010 (exponential integrators).
     """
 

@@ -55,10 +55,10 @@ def residual_scale(error: Field, floor: float = 0.1) -> Float[Tensor, "1 c *grid
 
 def spread_scale(spread: Field, usual: Float[Tensor, "1 c *grid"]) -> Field:
     """An ensemble's spread plus the usual error: few members agree somewhere by chance, and that is not certainty."""
-    return spread.double() + usual
+    return spread.double() + usual.to(spread.device)
 
 
 def _ratio(error: Tensor, scale: Tensor) -> Tensor:
-    error, scale = error.double(), scale.double()
+    error, scale = error.double(), scale.to(error.device, torch.float64)
     ratio = torch.where(error == 0, 0.0, error / scale)
     return ratio.nan_to_num(nan=math.inf, posinf=math.inf)

@@ -144,14 +144,15 @@ class _Run:
     """A batch on its way. Up to window `anchored` of a sample the solver alone has been at work."""
 
     def __init__(self, window: Window, inputs: Inputs, windows: int, limit: float):
-        b = len(inputs)
+        b, device = len(inputs), inputs.device
         self.window, self.windows, self.limit = window, windows, limit
-        self.inputs, self.error = inputs.clone(), torch.zeros(b, dtype=torch.float64)
+        self.inputs, self.error = inputs.clone(), torch.zeros(b, dtype=torch.float64, device=device)
         self.anchor, self.anchor_error = self.inputs.clone(), self.error.clone()
-        self.anchored, self.converged = torch.zeros(b, dtype=torch.long), torch.ones(b, dtype=torch.bool)
-        self.solved = torch.ones(b, windows, dtype=torch.bool)
-        self.claimed = torch.full((b, windows), torch.inf, dtype=torch.float64)
-        self.values = self.errors = torch.empty(0, dtype=torch.float64)
+        self.anchored = torch.zeros(b, dtype=torch.long, device=device)
+        self.converged = torch.ones(b, dtype=torch.bool, device=device)
+        self.solved = torch.ones(b, windows, dtype=torch.bool, device=device)
+        self.claimed = torch.full((b, windows), torch.inf, dtype=torch.float64, device=device)
+        self.values = self.errors = torch.empty(0, dtype=torch.float64, device=device)
         self.proposals = self.solves = 0
 
     def advance(self, k: int) -> None:
@@ -179,7 +180,7 @@ class _Run:
     def _solve(self, k: int, rows: Rows) -> Bool[Tensor, " rows"]:
         """Which of these rows are beyond the limit because of what was proposed before."""
         if len(rows) == 0:
-            return torch.zeros(0, dtype=torch.bool)
+            return torch.zeros(0, dtype=torch.bool, device=rows.device)
         inputs = self.inputs[rows]
         solution = self.window.solve(inputs)
         judged = self.window.vouch(inputs, solution)
@@ -204,8 +205,8 @@ class _Run:
         """The states of some rows in window k, which make the inputs of the next."""
         if self.values.numel() == 0:
             shape = len(self.inputs), self.windows
-            self.values = torch.full((*shape, *value.shape[1:]), torch.nan, dtype=torch.float64)
-            self.errors = torch.full((*shape, error.shape[1]), torch.inf, dtype=torch.float64)
+            self.values = self.error.new_full((*shape, *value.shape[1:]), torch.nan)
+            self.errors = self.error.new_full((*shape, error.shape[1]), torch.inf)
         self.values[rows, k], self.errors[rows, k] = value, share
         self.inputs[rows], self.error[rows] = self.window.follow(self.inputs[rows], value), error[:, -1]
 

@@ -19,13 +19,18 @@ from vcycle.problems import (
     SwiftHohenberg,
 )
 from vcycle.solvers import FourierGrid
+from vcycle.spaces import CPU
 
 Field = Float[Tensor, "b c *grid"]
 PerSample = Float[Tensor, " b"]
 
 
-def growth_rate(problem: Evolution, shape: tuple[int, ...]) -> Callable[[Field], PerSample] | None:
+def growth_rate(
+    problem: Evolution, shape: tuple[int, ...], device: torch.device = CPU
+) -> Callable[[Field], PerSample] | None:
     """mu(v) with (F(u) - F(v), u - v) <= mu(v) ||u - v||^2 in L2 for the F of u_t = F(u) on a grid; None if unknown.
+
+    v lies on the device.
 
     With m the largest real part of L, by the product rule and as u . grad is skew for div u = 0:
 
@@ -39,7 +44,7 @@ def growth_rate(problem: Evolution, shape: tuple[int, ...]) -> Callable[[Field],
 
     They hold on the grid, where the 2/3 rule makes sums of products of three functions integrals; v is what that keeps.
     """
-    equation = problem.equation_on(shape)
+    equation = problem.equation_on(shape, device)
     grid, most = equation.grid, float(torch.as_tensor(equation.linear).real.max())
     if isinstance(problem, Heat | AdvectionDiffusion | AllenCahn):
         return lambda v: v.new_full((len(v),), most)

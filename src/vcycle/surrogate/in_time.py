@@ -11,7 +11,7 @@ from vcycle.hybrid import Judged, Kind, MildDefect, Window
 from vcycle.hybrid.through_time import slowest_rate
 from vcycle.problems import Evolution, ImplicitHeat, Problem
 from vcycle.solvers import Solution
-from vcycle.spaces import L2
+from vcycle.spaces import CPU, L2
 from vcycle.surrogate.growth import growth_rate
 from vcycle.surrogate.guarantee import guarantee
 
@@ -20,21 +20,26 @@ Values = Float[Tensor, "b c *grid"]
 Propose = Callable[[Inputs], Values]
 
 
-def windows_of(problem: Problem, shape: tuple[int, ...], propose: Propose) -> tuple[Window, Kind]:
+def windows_of(
+    problem: Problem, shape: tuple[int, ...], propose: Propose, device: torch.device = CPU
+) -> tuple[Window, Kind]:
     """What a window of the problem is on a grid, and whether its judge has a theorem ('bound') or estimates.
+
+    Its inputs lie on the device.
 
     Raises ValueError for problems without a judge, in one sentence.
     """
     if isinstance(problem, ImplicitHeat):
         return _implicit_heat(problem, propose), "bound"
-    rate = growth_rate(problem, shape) if isinstance(problem, Evolution) else None
+    rate = growth_rate(problem, shape, device) if isinstance(problem, Evolution) else None
     if not isinstance(problem, Evolution) or rate is None or problem.refinement > 1:
         grids = "" if rate is None else ", as it is solved on finer grids than its states have"
         raise ValueError(
             f"{problem.title} cannot be solved in steps: it is not known how fast its errors grow{grids}; use predict "
             "for the network's answer, or the problem's own solve for the reference solution"
         )
-    return _evolution(problem, MildDefect(problem.equation_on(shape), problem.interval, rate), propose), "indicator"
+    defect = MildDefect(problem.equation_on(shape, device), problem.interval, rate)
+    return _evolution(problem, defect, propose), "indicator"
 
 
 def can_march(problem: Problem, shape: tuple[int, ...]) -> bool:
@@ -77,7 +82,7 @@ def _implicit_heat(problem: ImplicitHeat, propose: Propose) -> Window:
         assert given is not None
         a, grid = inputs[:, :1], tuple(inputs.shape[2:])
         rate = (
-            torch.zeros(len(a)).double()
+            a.new_zeros(len(a), dtype=torch.float64)
             if problem.domain.floating
             else slowest_rate(a, problem.domain, grid, "discrete")
         )

@@ -183,7 +183,7 @@ def test_generate(jobs):
 def test_evaluate(jobs):
     jobs.replace("evaluate")
     plain = {"split": "test", "samples": None, "resolutions": None, "tighten": 0, "lyapunov": None, "out": None}
-    plain["machine"] = None
+    plain |= {"machine": None, "accelerator": "auto"}
     assert main(["evaluate", "RUN"]) == 0
     assert jobs.evaluate == (("RUN", None), plain)
     line = "evaluate RUN --split test_32 --samples 9 --resolutions 32,128 --tighten 1 --out E"
@@ -202,15 +202,18 @@ def test_predict_and_solve(jobs):
     jobs.replace("solve", SimpleNamespace(verified=True))
     files = ["RUN", "--input", "a.npy", "--out", "u.npy"]
     assert main(["predict", *files, "--tighten", "1", "--form", "continuum"]) == 0
-    assert jobs.predict == (("RUN", "a.npy", "u.npy", 1, "continuum"), {})
+    given = {"output": "u.npy", "tighten": 1, "form": "continuum", "accelerator": "auto"}
+    assert jobs.predict == (("RUN", "a.npy"), given)
+    assert main(["predict", *files, "--accelerator", "cpu"]) == 0
+    assert jobs.predict == (("RUN", "a.npy"), given | {"tighten": 0, "form": "discrete", "accelerator": "cpu"})
     assert main(["solve", *files, "--tolerance", "1e-6"]) == 0
-    assert jobs.solve == (("RUN", "a.npy", 1e-6, "u.npy"), {})
+    assert jobs.solve == (("RUN", "a.npy", 1e-6, "u.npy", "auto"), {})
     jobs.replace("march", SimpleNamespace(verified=True))
     assert main(["solve", *files, "--steps", "7"]) == 0
-    assert jobs.march == (("RUN", "a.npy", 7, 1e-2, "u.npy"), {})
+    assert jobs.march == (("RUN", "a.npy", 7, 1e-2, "u.npy", "auto"), {})
     jobs.replace("solve", SimpleNamespace(verified=False))
     assert main(["solve", *files]) == 1
-    assert jobs.solve == (("RUN", "a.npy", 1e-8, "u.npy"), {})
+    assert jobs.solve == (("RUN", "a.npy", 1e-8, "u.npy", "auto"), {})
 
 
 @pytest.mark.parametrize(

@@ -84,23 +84,24 @@ def evaluate(given: argparse.Namespace, rest: list[str]) -> int:
     data = given.data and vcycle.jobs.configure.resolve(
         vcycle.jobs.config.DataConfig, {"path": given.data} | description
     )
-    options = {
-        name: vars(given)[name] for name in ("split", "samples", "resolutions", "tighten", "lyapunov", "out", "machine")
-    }
+    names = ("split", "samples", "resolutions", "tighten", "lyapunov", "out", "machine", "accelerator")
+    options = {name: vars(given)[name] for name in names}
     print(vcycle.jobs.evaluate(given.run, data, **options))
     return 0
 
 
 def calibrate(given: argparse.Namespace, rest: list[str]) -> int:
     """Learn from held-out data how wrong a trained operator is."""
-    options = {name: vars(given)[name] for name in ("split", "samples", "level", "share", "scale", "out")}
+    names = ("split", "samples", "level", "share", "scale", "out", "accelerator")
+    options = {name: vars(given)[name] for name in names}
     print(vcycle.jobs.calibrate(given.runs, given.data, **options))
     return 0
 
 
 def predict(given: argparse.Namespace, rest: list[str]) -> int:
     """Apply a trained operator and bound the error."""
-    print(vcycle.jobs.predict(given.run, given.input, given.output, given.tighten, given.form))
+    names = ("output", "tighten", "form", "accelerator")
+    print(vcycle.jobs.predict(given.run, given.input, **{name: vars(given)[name] for name in names}))
     return 0
 
 
@@ -108,9 +109,9 @@ def solve(given: argparse.Namespace, rest: list[str]) -> int:
     """Solve to a tolerance, starting from a trained operator."""
     tolerance = (1e-8 if given.steps is None else 1e-2) if given.tolerance is None else given.tolerance
     if given.steps is None:
-        solved = vcycle.jobs.solve(given.run, given.input, tolerance, given.output)
+        solved = vcycle.jobs.solve(given.run, given.input, tolerance, given.output, given.accelerator)
     else:
-        solved = vcycle.jobs.march(given.run, given.input, given.steps, tolerance, given.output)
+        solved = vcycle.jobs.march(given.run, given.input, given.steps, tolerance, given.output, given.accelerator)
     print(solved)
     return 0 if solved.verified else FAILED
 

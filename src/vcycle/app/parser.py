@@ -58,6 +58,7 @@ def build_parser(abouts: Mapping[str, str]) -> Parser:
     measure.add_argument("--lyapunov", type=float, help="largest Lyapunov exponent, for steps in time")
     measure.add_argument("--out", help="folder for evaluation.json and report.html; the run's own if not given")
     measure.add_argument("--machine", help="what the report calls this machine")
+    _accelerated(measure)
     raw = measure.add_argument_group("a file of arrays needs, as for train")
     for name in RAW:
         raw.add_argument("--" + name.replace("_", "-"), metavar="VALUE")
@@ -71,6 +72,7 @@ def build_parser(abouts: Mapping[str, str]) -> Parser:
     tune.add_argument("--share", type=float, default=1.0, help="share of the points that a band is to hold at (1)")
     tune.add_argument("--scale", choices=("channel", "residual", "spread"), help=SCALE)
     tune.add_argument("--out", help="folder of the ensemble, for several runs")
+    _accelerated(tune)
 
     for verb in ("predict", "solve"):
         answer = command(verb)
@@ -83,6 +85,7 @@ def build_parser(abouts: Mapping[str, str]) -> Parser:
         else:
             answer.add_argument("--tolerance", type=float, help=TOLERANCE)
             answer.add_argument("--steps", type=int, metavar="N", help="problems in time: apply the network N times")
+        _accelerated(answer)
     leave = command("export")
     leave.add_argument("run", help="folder of the trained run, or of an ensemble")
     leave.add_argument("--format", required=True, choices=("torch", "aoti", "onnx"), help=LEAVE)
@@ -94,6 +97,11 @@ def build_parser(abouts: Mapping[str, str]) -> Parser:
     for verb in ("problems", "networks"):
         command(verb)
     return parser
+
+
+def _accelerated(command: argparse.ArgumentParser) -> None:
+    words = "device; a GPU where there is one (auto)"
+    command.add_argument("--accelerator", choices=("auto", "cpu", "cuda"), default="auto", help=words)
 
 
 def _integers(text: str) -> list[int]:

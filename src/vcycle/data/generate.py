@@ -5,6 +5,8 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
+
 from vcycle.data.dataset import Dataset, read_manifest
 from vcycle.data.executor import Automatic, Executor, Processes, Serial
 from vcycle.data.files import MANIFEST, write_record
@@ -16,6 +18,7 @@ from vcycle.data.shifts import Shifts, seed_of, shifted
 from vcycle.data.splits import counts, split_records
 from vcycle.data.work import Work, describe, make_shard, versions
 from vcycle.problems import Problem
+from vcycle.spaces import Accelerator, chosen
 
 SHARD_SAMPLES, SHARD_POINTS = 128, 2**19
 log = logging.getLogger(__name__)
@@ -37,6 +40,7 @@ def generate(
     dtype: Precision = "float64",
     verify_every: int = 64,
     executor: Executor | None = None,
+    accelerator: Accelerator = "cpu",
     progress: bool = True,
 ) -> Dataset:
     """Samples 0, 1, ... of the stream `seed` with their solutions, as a folder of HDF5 shards and a manifest.
@@ -44,9 +48,9 @@ def generate(
     Every label has a relative residual below ten times the problem's tolerance (1e-9 for elliptic equations); every
     `verify_every`-th (0: none) is compared with a second, independent solver. A sample that cannot be solved is tried
     once more, safely (Problem.solve_safely), then left out and listed in the manifest with its seed and index.
-    The same arguments give the same bytes on any number of workers (of one kind of processor). Stopped at any moment
-    and called again with the same arguments, the work goes on where it was, and shards that are no longer what was
-    written are made anew; other arguments for the same folder, and folders with files of others, are refused.
+    The same arguments give the same bytes on any number of workers (of one kind of processor or accelerator). Stopped
+    at any moment and called again with the same arguments, the work goes on where it was, and shards that are no longer
+    what was written are made anew; other arguments for the same folder, and folders with files of others, are refused.
 
     resolution    points per axis, one number for all axes or one each
     workers       processes; None: as many as there are cores once starting them pays
@@ -58,8 +62,9 @@ def generate(
     indices       the `samples` indices of the stream to take, in this order, instead of 0, 1, ...
     dtype         precision on disk; float32 rounds after the verification
     executor      another engine to run on; overrides `workers`
+    accelerator   the device that solves: 'cuda' takes one shard after the other unless workers or an executor are given
 
-    Raises DataError.
+    Raises DataError, and ValueError for an accelerator that is not there.
     """
     dimension = problem.domain.dimension
     shape = (resolution,) * dimension if isinstance(resolution, int) else tuple(resolution)
@@ -80,7 +85,8 @@ def generate(
         indices=None if indices is None else tuple(indices),
     )
     folder, others = Path(out).absolute(), shifted(problem, configuration.ood)
-    works = [Work(problem, configuration, folder, n) for n in range(math.ceil(samples / configuration.shard_size))]
+    shards, device = range(math.ceil(samples / configuration.shard_size)), chosen(accelerator)
+    works = [Work(problem, configuration, folder, number, accelerator) for number in shards]
     finished = resume(works, configuration, folder)
     missing = [work for work in works if work.number not in finished]
     if missing or not (folder / MANIFEST).exists() or any(not _whole(folder / n) for n in others):
@@ -88,7 +94,7 @@ def generate(
         done = samples - sum(len(work.positions) for work in missing)
         failures = [failure for record in finished.values() for failure in record.failures]
         with progress_bar(problem.name, samples, done, progress) as advance:
-            for record in (executor or _engine(workers, len(missing))).run(make_shard, missing):
+            for record in (executor or _engine(workers, len(missing), device)).run(make_shard, missing):
                 finished[record.first // configuration.shard_size] = record
                 advance(record.stop - record.first)
                 done += record.stop - record.first
@@ -108,6 +114,7 @@ def generate(
                 dtype=dtype,
                 verify_every=verify_every,
                 executor=executor,
+                accelerator=accelerator,
                 progress=progress,
             )
         checksums = {name: read_manifest(folder / name).splits[name].sha256 for name in others}
@@ -128,9 +135,9 @@ def _whole(folder: Path) -> bool:
     return True
 
 
-def _engine(workers: int | None, shards: int) -> Executor:
+def _engine(workers: int | None, shards: int, device: torch.device) -> Executor:
     if workers is None:
-        return Automatic()
+        return Automatic() if device.type == "cpu" else Serial()
     return Serial() if workers == 1 or shards <= 1 else Processes(workers)
 
 

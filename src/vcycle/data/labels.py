@@ -10,6 +10,7 @@ from torch import Tensor
 from vcycle.data.schema import DataError, Failure, Fields
 from vcycle.problems import Problem
 from vcycle.solvers import Solution
+from vcycle.spaces import CPU
 
 LIMIT_FACTOR = 10  # of the residual that is asked for, up to which a label is accepted
 
@@ -32,14 +33,22 @@ class Labels:
 
 
 def solve_samples(
-    problem: Problem, shape: tuple[int, ...], seed: int, indices: Sequence[int], dtype: torch.dtype, verify_every: int
+    problem: Problem,
+    shape: tuple[int, ...],
+    seed: int,
+    indices: Sequence[int],
+    dtype: torch.dtype,
+    verify_every: int,
+    device: torch.device = CPU,
 ) -> Labels:
     """Sample and solve; every sample whose relative residual is not below the limit is solved once more, safely.
+
+    Sampled on the processor, solved and measured on the device, and given back on the processor.
 
     The second solver compares the samples whose index is a multiple of `verify_every` (0: none). It cannot be wrong
     about a converged label without the equations being wrong, so a disagreement stops the run with a DataError.
     """
-    inputs = problem.sample(shape, seed, indices).to(dtype).double()
+    inputs = problem.sample(shape, seed, indices).to(dtype).double().to(device)
     value, reason, iterations = _solved(problem, inputs, problem.solve)
     residual, limit = _residual(problem, inputs, value), residual_limit(problem)
     failures, retried = [], []
@@ -59,7 +68,7 @@ def solve_samples(
     if failures:
         inputs, value = inputs[good], value[good]
     return Labels(
-        fields=Fields(inputs.to(dtype), value.to(dtype)),
+        fields=Fields(inputs.to(CPU, dtype), value.to(CPU, dtype)),
         indices=kept,
         residuals=tuple(residual[good].tolist()),
         differences=_compare(problem, inputs, value, kept, verify_every),
@@ -90,7 +99,7 @@ def _residual(problem: Problem, inputs: Tensor, value: Tensor) -> Float[Tensor, 
     finite = (inputs.flatten(1).sum(1) + value.flatten(1).sum(1)).isfinite()
     if finite.all():
         return problem.residual(inputs, value).double()
-    residual = torch.full((inputs.shape[0],), torch.nan, dtype=torch.float64)
+    residual = inputs.new_full((inputs.shape[0],), torch.nan, dtype=torch.float64)
     if finite.any():
         residual[finite] = problem.residual(inputs[finite], value[finite]).double()
     return residual

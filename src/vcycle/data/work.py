@@ -16,19 +16,20 @@ from vcycle.data.labels import solve_samples
 from vcycle.data.layout import write_shard
 from vcycle.data.schema import Configuration, Description, ShardRecord
 from vcycle.problems import Problem
-from vcycle.spaces import kept_memory
+from vcycle.spaces import Accelerator, chosen, kept_memory
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
 
 @dataclass(frozen=True)
 class Work:
-    """Shard `number` of the data set in `folder`."""
+    """Shard `number` of the data set in `folder`, to be solved on a device."""
 
     problem: Problem
     configuration: Configuration
     folder: Path
     number: int
+    accelerator: Accelerator = "cpu"
 
     def __str__(self) -> str:
         of, at = self.configuration, self.positions
@@ -56,7 +57,9 @@ def make_shard(work: Work) -> ShardRecord:
     start = time.perf_counter()
     c = work.configuration
     indices = c.chosen(work.positions)
-    labels = solve_samples(work.problem, c.resolution, c.seed, indices, DTYPES[c.dtype], c.verify_every)
+    labels = solve_samples(
+        work.problem, c.resolution, c.seed, indices, DTYPES[c.dtype], c.verify_every, chosen(work.accelerator)
+    )
     temporary = work.folder / UNFINISHED / f"{work.file.name}.{os.getpid()}.tmp"
     write_shard(temporary, labels.fields, labels.indices, describe(work.problem))
     sha256, size = checksum(temporary), temporary.stat().st_size

@@ -16,6 +16,7 @@ from vcycle.jobs.run_folder import CONFIG, copy_run
 from vcycle.jobs.seen import ancestors, refuse_seen
 from vcycle.jobs.tasks import derived_seed, solved, task
 from vcycle.jobs.trials import stored
+from vcycle.spaces import Accelerator, chosen
 from vcycle.surrogate import Calibration, Ensemble, Scale, Surrogate, load, members, together, write_calibration
 from vcycle.surrogate.store import WEIGHTS
 
@@ -49,6 +50,7 @@ def calibrate(
     share: float = 1.0,
     scale: Scale | None = None,
     out: str | Path | None = None,
+    accelerator: Accelerator = "auto",
 ) -> CalibratedRun:
     """Score a run on samples that neither trained nor selected it, and keep the scores in its folder.
 
@@ -60,12 +62,14 @@ def calibrate(
     level    the probability with which each bound is to hold
     share    of the points that a band is to hold at
     scale    what bands are proportional to: 'spread' for ensembles and 'channel' for one run if not given
+    accelerator   the device; auto: a GPU where there is one
 
     Raises ValueError with one sentence for samples that training has seen, and for steps in time.
     """
     require_count("samples", samples)
     folders = [Path(runs)] if isinstance(runs, str | Path) else [Path(run) for run in runs]
     surrogate, configs = _opened(folders, out)
+    surrogate = surrogate.to(chosen(accelerator))
     fields, origin, checksum = _unseen(surrogate, configs, data, split, samples)
     reference = task(configs[0]).validation
     if reference.inputs.shape[2:] != fields.inputs.shape[2:]:

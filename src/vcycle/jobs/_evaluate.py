@@ -21,6 +21,7 @@ from vcycle.jobs.portrait import facts, provenance, title
 from vcycle.jobs.requirements import require_count, require_positive
 from vcycle.jobs.rolled import rolled_out
 from vcycle.jobs.trials import Trials, fresh, seed_of, stored
+from vcycle.spaces import Accelerator, chosen
 from vcycle.surrogate import Surrogate, load, members, training_resolution
 
 Shape = tuple[int, ...]
@@ -50,6 +51,7 @@ def evaluate(
     lyapunov: float | None = None,
     out: str | Path | None = None,
     machine: str | None = None,
+    accelerator: Accelerator = "auto",
     progress: bool = True,
 ) -> Evaluated:
     """Measure a trained run; writes evaluation.json and report.html into `out` (the run's folder if not given).
@@ -63,6 +65,7 @@ def evaluate(
     tighten       V-cycles spent on the bounds
     lyapunov      the largest Lyapunov exponent of the equation, to measure how long steps in time go well
     machine       what the report calls the machine
+    accelerator   the device; auto: a GPU where there is one
     progress      whether bars with the remaining time are shown while the equation is solved
 
     With an equation: errors in the energy norm too, both forms of the bound against true errors, other grids, and the
@@ -72,7 +75,7 @@ def evaluate(
     require_count("tighten", tighten, 0)
     require_positive("lyapunov", lyapunov)
     folder = Path(run)
-    surrogate, folder = load(folder), members(folder)[0]
+    surrogate, folder = load(folder).to(chosen(accelerator)), members(folder)[0]
     config = resolve(TrainConfig, read_file(folder / "config.yaml"))
     trained = training_resolution(folder)
     opened = _opened(config, data)

@@ -10,7 +10,7 @@ from vcycle.hybrid import Marched
 from vcycle.jobs.arrays import read_array, write_array
 from vcycle.jobs.own_process import own_process
 from vcycle.jobs.requirements import require_count, require_positive
-from vcycle.spaces import L2
+from vcycle.spaces import L2, Accelerator, chosen
 from vcycle.surrogate import load
 
 
@@ -48,6 +48,7 @@ def march(
     steps: int,
     tolerance: float = 1e-2,
     output: str | Path | None = None,
+    accelerator: Accelerator = "auto",
 ) -> MarchedRun:
     """Apply the run's network `steps` times, leaving to the solver what would make a relative L2 error of more than
     `tolerance`; `output` gets the states, (batch, instants, channels, *grid).
@@ -57,7 +58,7 @@ def march(
     """
     require_count("steps", steps)
     require_positive("tolerance", tolerance)
-    surrogate, inputs = load(run), read_array(input)
+    surrogate, inputs = load(run).to(chosen(accelerator)), read_array(input)
     surrogate.march(inputs, 1, tolerance)  # the first call fills caches and would be charged for it
     began = time.perf_counter()
     solution = surrogate.march(inputs, steps, tolerance)

@@ -10,6 +10,7 @@ from vcycle.jobs.arrays import read_array, write_array
 from vcycle.jobs.calibration_words import calibration_words
 from vcycle.jobs.own_process import own_process
 from vcycle.jobs.requirements import require_count
+from vcycle.spaces import Accelerator, chosen
 from vcycle.surrogate import Prediction, load
 
 ERRORS = {"energy norm": "energy error", "gradient norm": "gradient error", "energy distance": "energy distance"}
@@ -34,6 +35,7 @@ def predict(
     output: str | Path | None = None,
     tighten: int = 0,
     form: Form = "discrete",
+    accelerator: Accelerator = "auto",
 ) -> Predicted:
     """Apply the surrogate of a run to an array or .npy file: (*grid), (b, *grid) or (b, c, *grid).
 
@@ -41,7 +43,7 @@ def predict(
     Raises ValueError with one sentence for inputs that do not fit.
     """
     require_count("tighten", tighten, 0)
-    surrogate = load(run)
+    surrogate = load(run).to(chosen(accelerator))
     prediction = surrogate.predict(read_array(input), form=form, tighten=tighten)
     file = None if output is None else write_array(output, prediction.value.numpy())
     words = [describe(prediction), *calibration_words(surrogate, prediction)]

@@ -10,6 +10,7 @@ from vcycle.hybrid import Corrected
 from vcycle.jobs.arrays import read_array, write_array
 from vcycle.jobs.own_process import own_process
 from vcycle.jobs.requirements import require_positive
+from vcycle.spaces import Accelerator, chosen
 from vcycle.surrogate import load
 
 
@@ -43,6 +44,7 @@ def solve(
     input: str | Path | np.ndarray,
     tolerance: float = 1e-8,
     output: str | Path | None = None,
+    accelerator: Accelerator = "auto",
 ) -> Solved:
     """Solve the run's problem for the inputs to a relative energy error of at most `tolerance`, verified by the bound,
     or to a relative residual where no bound is known.
@@ -51,7 +53,7 @@ def solve(
     Raises ValueError for a tolerance that is not above 0.
     """
     require_positive("tolerance", tolerance)
-    surrogate, inputs = load(run), read_array(input)
+    surrogate, inputs = load(run).to(chosen(accelerator)), read_array(input)
     surrogate.solve(inputs, max(tolerance, 0.1))  # the first call fills caches and would be charged for it
     began = time.perf_counter()
     solution = surrogate.solve(inputs, tolerance)

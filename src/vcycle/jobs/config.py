@@ -9,6 +9,8 @@ from vcycle.jobs.pairs_config import Pairs, StoredPairsConfig
 from vcycle.jobs.posterior_config import SparsePosteriorConfig
 from vcycle.jobs.problem_config import Boundary, Config, DarcyConfig, Extents, Names, Problem, Resolution
 
+Accelerator = Literal["auto", "cpu", "cuda"]
+
 
 class DataConfig(Config):
     """Data on disk: a generated folder or an own-data YAML says all by itself, one file of arrays needs the rest."""
@@ -137,7 +139,7 @@ class TrainConfig(Config):
     """largest norm of the gradient, null: any"""
     precision: Literal["32-true", "64-true", "bf16-mixed", "16-mixed"] = "32-true"
     """arithmetic"""
-    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    accelerator: Accelerator = "auto"
     """device; auto: a GPU where there is one"""
     strategy: Literal["ddp", "fsdp"] = "ddp"
     """several processes (torchrun): each holds the network, or a part of every parameter"""
@@ -242,6 +244,8 @@ class GenerateConfig(Config):
     """where shards are made: here, on processes of this machine once that pays, or on a Dask cluster"""
     scheduler: str | None = None
     """dask: address of the scheduler, tcp://host:8786"""
+    accelerator: Accelerator = "cpu"
+    """device that solves; cuda: one shard after the other, auto: cuda where there is one"""
     dtype: Literal["float64", "float32"] = "float64"
     """precision on disk"""
     shard_size: int | None = Field(None, ge=1)

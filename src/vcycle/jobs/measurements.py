@@ -83,7 +83,7 @@ def other_shapes(trained: Shape, resolutions: Sequence[int | Sequence[int]] | No
 
 def cost(surrogate: Surrogate, problem: Problem, pairs: Fields) -> Cost:
     """The network against the reference solver, on the same grid and on a coarser one with interpolation."""
-    inputs, reference = pairs.inputs[:COST_SAMPLES], pairs.outputs[:COST_SAMPLES]
+    inputs, reference = (surrogate.at_home(part[:COST_SAMPLES]) for part in (pairs.inputs, pairs.outputs))
     solvers: dict[str, Callable[[Inputs, float], Field]] = {
         "reference solver": lambda a, tolerance: problem.solve(a, tolerance).value
     }

@@ -21,7 +21,7 @@ from vcycle.hybrid import (
 )
 from vcycle.hybrid import Kind as Verdict
 from vcycle.problems import Diffusion, Problem, Stationary
-from vcycle.spaces import Domain, Placement, finite, per_sample
+from vcycle.spaces import Domain, Placement, finite, moved, per_sample
 from vcycle.surrogate.calibration import Answer, Calibrated, Calibration
 from vcycle.surrogate.ensemble import Ensemble
 from vcycle.surrogate.guarantee import Measure, guarantee
@@ -64,6 +64,8 @@ class Surrogate:
 
     `network` maps (b, c_in, *grid) to (b, c_out, *grid); any module or function will do. `problem` is None for data
     whose equation is not known: predictions then carry no guaranteed bound, and there is nothing to solve.
+
+    Everything is computed where the network is (`to`), and answered where the inputs are: arrays are on the processor.
     """
 
     network: Callable[[Tensor], Tensor]
@@ -74,6 +76,11 @@ class Surrogate:
     problem: Problem | None = None
     calibration: Calibration | None = None
 
+    def to(self, device: torch.device | str) -> "Surrogate":
+        """The same with its network on the device; a function without parameters computes wherever its inputs are."""
+        network = self.network.to(device) if isinstance(self.network, nn.Module) else self.network
+        return replace(self, network=network)
+
     @torch.no_grad()
     def apply(self, inputs: Values, batch: int = 16) -> Float[Tensor, "b c *grid"]:
         """The network's output alone, `batch` samples at a time."""
@@ -83,12 +90,12 @@ class Surrogate:
     def answer(self, inputs: Values, batch: int = 16) -> Answer:
         """Inputs and the network's output; with the spread of an ensemble."""
         x = self.as_inputs(inputs)
-        dtype, device = _home(self.network)
+        dtype, device = _home(self.network, x)
         network, parts = self.network, [part.to(device, dtype) for part in x.split(batch)]
         if not isinstance(network, Ensemble):
-            return Answer(x, torch.cat([network(part).to("cpu", torch.float64) for part in parts]))
+            return Answer(x, torch.cat([network(part).to(x) for part in parts]))
         value, spread = (torch.cat(both) for both in zip(*(network.moments(part) for part in parts), strict=True))
-        return Answer(x, value.to("cpu", torch.float64), spread.to("cpu", torch.float64))
+        return Answer(x, value.to(x), spread.to(x))
 
     @torch.no_grad()
     def predict(self, inputs: Values, *, form: Form = "discrete", tighten: int = 0, batch: int = 16) -> Prediction:
@@ -98,13 +105,15 @@ class Surrogate:
         `form` and `tighten` as in `hybrid.energy_bound`; tensors, displacements and flows have the continuum form, the
         latter two nothing to tighten; minima of convex energies have the discrete form (hybrid.duality_gap).
         """
-        answer = self.answer(inputs, batch)
-        prediction = self._bounded(answer.inputs, answer.value, form, tighten)
+        x = self.as_inputs(inputs)
+        answer = self.answer(self.at_home(x), batch)
+        prediction = moved(self._bounded(answer.inputs, answer.value, form, tighten), x.device)
         calibration = self.calibration
-        if calibration is None or calibration.resolution != tuple(answer.inputs.shape[2:]):
+        if calibration is None or calibration.resolution != tuple(x.shape[2:]):
             return prediction
         kind = "calibrated" if prediction.kind == "none" else prediction.kind
-        return replace(prediction, kind=kind, calibrated=calibration(answer, self.domain, self.placement))
+        calibrated = calibration(moved(answer, "cpu"), self.domain, self.placement)
+        return replace(prediction, kind=kind, calibrated=moved(calibrated, x.device))
 
     def _bounded(
         self, x: Float[Tensor, "b i *grid"], value: Float[Tensor, "b c *grid"], form: Form, tighten: int
@@ -125,7 +134,8 @@ class Surrogate:
         other problems in which time plays no part. Whatever the network proposes can only make it slower.
         `propose=False` starts without it, for comparison. Raises ValueError where no equation is known, or time runs.
         """
-        problem, x = self._equation(), self.as_inputs(inputs)
+        problem, given = self._equation(), self.as_inputs(inputs)
+        x = self.at_home(given)
         if not isinstance(problem, Diffusion | Stationary):
             windows = can_march(problem, tuple(x.shape[2:]))
             raise ValueError(
@@ -136,10 +146,12 @@ class Surrogate:
         proposal = self.apply(x) if propose else None
         if isinstance(problem, Stationary):
             solution = problem.solve(x, tolerance, start=proposal)
-            return verified_by_residual(solution, problem.residual(x, solution.value), tolerance)
+            residual = problem.residual(x, solution.value)
+            return moved(verified_by_residual(solution, residual, tolerance), given.device)
         a, f = problem.fields(x)
         c = problem.reaction(x)
-        return solve_to_tolerance(proposal, a, f, self.domain, reaction=c, tolerance=tolerance)
+        corrected = solve_to_tolerance(proposal, a, f, self.domain, reaction=c, tolerance=tolerance)
+        return moved(corrected, given.device)
 
     def march(self, inputs: Values, windows: int, tolerance: float = 1e-2) -> Marched:
         """The states of so many windows, one after the other, each with a relative L2 error of at most `tolerance`.
@@ -150,16 +162,20 @@ class Surrogate:
         Raises ValueError where no equation is known, or no judge.
         """
         window, kind, x = self._windows(inputs)
-        return march(window, x, windows, tolerance, kind)
+        return moved(march(window, self.at_home(x), windows, tolerance, kind), x.device)
 
     def reference(self, inputs: Values, windows: int) -> Float[Tensor, "b w c *grid"]:
         """The same states by the reference solver alone, those of a window one after the other in the channels."""
         window, _, x = self._windows(inputs)
-        return solved(window, x, windows)
+        return solved(window, self.at_home(x), windows).to(x.device)
 
     def _windows(self, inputs: Values) -> tuple[Window, Verdict, Float[Tensor, "b c *grid"]]:
         x = self.as_inputs(inputs)
-        return *windows_of(self._equation(), tuple(x.shape[2:]), self.apply), x
+        return *windows_of(self._equation(), tuple(x.shape[2:]), self.apply, _home(self.network, x)[1]), x
+
+    def at_home(self, x: Float[Tensor, "b c *grid"]) -> Float[Tensor, "b c *grid"]:
+        """x on the device that everything is computed on."""
+        return x.to(_home(self.network, x)[1])
 
     def _equation(self) -> Problem:
         if self.problem is None:
@@ -168,7 +184,7 @@ class Surrogate:
 
     def as_inputs(self, inputs: Values) -> Float[Tensor, "b c *grid"]:
         """(*grid), (b, *grid), (c, *grid) or (b, c, *grid) as a double precision batch, or one sentence why not."""
-        x = torch.as_tensor(np.asarray(inputs) if isinstance(inputs, np.ndarray) else inputs).to("cpu", torch.float64)
+        x = torch.as_tensor(np.asarray(inputs) if isinstance(inputs, np.ndarray) else inputs).double()
         d, channels = self.domain.dimension, len(self.input_names)
         shape = tuple(x.shape)
         if x.ndim == d and channels == 1:
@@ -197,9 +213,7 @@ class Surrogate:
         }
 
 
-def _home(network: Callable[[Tensor], Tensor]) -> tuple[torch.dtype, torch.device]:
-    """Where the network's numbers live; double precision on the CPU for a function without parameters."""
+def _home(network: Callable[[Tensor], Tensor], x: Tensor) -> tuple[torch.dtype, torch.device]:
+    """Where the network's numbers live; those of the inputs for a function without parameters."""
     parameter = next(network.parameters(), None) if isinstance(network, nn.Module) else None
-    if parameter is None:
-        return torch.float64, torch.device("cpu")
-    return parameter.dtype, parameter.device
+    return (x.dtype, x.device) if parameter is None else (parameter.dtype, parameter.device)

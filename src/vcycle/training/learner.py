@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from vcycle.networks import align_weights
-from vcycle.spaces import kept_memory, suit_vectors
+from vcycle.spaces import chosen, kept_memory, suit_vectors
 from vcycle.training.batch import Batch, Forward, Loss
 from vcycle.training.batch_statistics import batch_statistics
 from vcycle.training.processes import Processes
@@ -108,11 +108,8 @@ def _require_separate_samples(network: nn.Module) -> None:
 
 def _device(settings: Settings, processes: Processes) -> dict[str, Any]:
     """What Fabric is told; torchrun numbers the processes of a machine, and each takes the GPU of its number."""
-    present = torch.cuda.device_count()
-    device = ("cuda" if present else "cpu") if settings.accelerator == "auto" else settings.accelerator
+    device, present = chosen(settings.accelerator).type, torch.cuda.device_count()
     local = int(os.environ["LOCAL_RANK"]) if processes.size > 1 else 0
-    if device == "cuda" and not present:
-        raise ValueError("accelerator cuda was asked for and there is no CUDA device: use auto or cpu")
     if device == "cuda" and local >= present:
         raise ValueError(f"process {local} of this machine has no CUDA device, there are {present}: start as many")
     if settings.precision == "16-mixed" and device != "cuda":

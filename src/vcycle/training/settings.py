@@ -7,10 +7,10 @@ from typing import Literal
 
 import torch
 
+from vcycle.spaces import Accelerator
 from vcycle.training.schedules import OneCycle, Rates, Schedule
 from vcycle.training.sharing import Strategy
 
-Accelerator = Literal["auto", "cpu", "cuda"]
 Precision = Literal["32-true", "64-true", "bf16-mixed", "16-mixed"]
 
 

@@ -101,8 +101,35 @@ class _Hook(torch._C._acc.PrivateUse1Hooks):
         return True
 
 
-# At once, as the first backward pass of a process counts the devices for all later ones.
-_setup_privateuseone_for_python_backend("pretended", hook=_Hook())
+class _Module:
+    """What torch asks of the module of a device."""
+
+    def is_initialized(self) -> bool:
+        return True
+
+    def is_available(self) -> bool:
+        return False
+
+    def current_device(self) -> int:
+        return 0
+
+    def device_count(self) -> int:
+        return 1
+
+    def _is_in_bad_fork(self) -> bool:
+        return False
+
+    def manual_seed_all(self, seed: int) -> None:
+        """Nothing random is made on the device."""
+
+    def get_amp_supported_dtype(self) -> list[torch.dtype]:
+        return [torch.bfloat16]
+
+
+# At once, as the first backward pass of a process counts the devices for all later ones; and once, for pytest imports
+# this file a second time to look for examples.
+if torch._C._get_privateuse1_backend_name() != "pretended":
+    _setup_privateuseone_for_python_backend("pretended", backend_module=_Module(), hook=_Hook())
 DEVICE = torch.device("pretended", 0)
 
 

@@ -17,19 +17,20 @@ def assert_there(function: Callable[..., Any], *data: Any, rounding: float = ROU
     expected = function(*data)
     with some_gpu() as gpu:
         found = function(*(x.to(gpu) if isinstance(x, Tensor) else x for x in data))
-        _assert_same("the answer", found, expected, gpu, rounding)
+        assert_same("the answer", found, expected, gpu, rounding)
 
 
-def _assert_same(name: str, found: Any, expected: Any, gpu: torch.device, rounding: float) -> None:
+def assert_same(name: str, found: Any, expected: Any, device: torch.device, rounding: float = ROUNDING) -> None:
+    """The same values, tuples or dataclasses, whose tensors lie on the device now."""
     if isinstance(expected, Tensor):
-        assert found.device == gpu, f"{name} lies on {found.device}"
+        assert found.device == device, f"{name} lies on {found.device}"
         scale = float(expected.double().abs().nan_to_num(posinf=0.0).max())
         torch.testing.assert_close(found.cpu(), expected, rtol=rounding, atol=rounding * scale)
     elif isinstance(expected, tuple):
         for number, (one, other) in enumerate(zip(found, expected, strict=True)):
-            _assert_same(f"{name}[{number}]", one, other, gpu, rounding)
+            assert_same(f"{name}[{number}]", one, other, device, rounding)
     elif is_dataclass(expected):
         for part, value in vars(expected).items():
-            _assert_same(part, getattr(found, part), value, gpu, rounding)
+            assert_same(part, getattr(found, part), value, device, rounding)
     else:
         assert found == expected, name

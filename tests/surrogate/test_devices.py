@@ -1,12 +1,11 @@
 """A surrogate computes where its network is, and answers where its inputs are."""
 
-from dataclasses import is_dataclass
-
 import pytest
 import torch
 from torch import Tensor, nn
 
 from references.some_gpu import some_gpu
+from references.there import assert_same
 from vcycle.problems import AnisotropicDarcy, Burgers, Darcy, Elasticity, ImplicitHeat, PLaplacian, Poisson, Problem
 from vcycle.spaces import Domain
 from vcycle.surrogate import Calibration, Ensemble, Surrogate
@@ -31,19 +30,6 @@ def surrogate(problem: Problem, network: nn.Module | None = None) -> Surrogate:
     return Surrogate(network, problem.domain, problem.input_names, problem.output_names, problem=problem)
 
 
-def assert_same(found: object, expected: object, device: torch.device) -> None:
-    """The same dataclass, with its tensors on the device."""
-    for name, part in vars(expected).items():
-        there = vars(found)[name]
-        if isinstance(part, Tensor):
-            assert there.device == device, f"{name} lies on {there.device}"
-            torch.testing.assert_close(there.cpu(), part, rtol=1e-6, atol=1e-9)
-        elif is_dataclass(part):
-            assert_same(there, part, device)
-        else:
-            assert there == part, name
-
-
 @pytest.mark.parametrize("on_device", [True, False], ids=["inputs there", "inputs here"])
 @pytest.mark.parametrize("problem", [Darcy(), AnisotropicDarcy(), Elasticity(), PLaplacian()], ids=lambda p: p.name)
 def test_predictions_and_their_bounds(problem: Problem, on_device: bool):
@@ -51,7 +37,7 @@ def test_predictions_and_their_bounds(problem: Problem, on_device: bool):
     expected, there = surrogate(problem).predict(x), surrogate(problem)
     with some_gpu() as gpu:
         found = there.to(gpu).predict(x.to(gpu) if on_device else x)
-        assert_same(found, expected, gpu if on_device else torch.device("cpu"))
+        assert_same("found", found, expected, gpu if on_device else torch.device("cpu"))
     assert set(there.network.seen) == {gpu}
 
 
@@ -74,7 +60,7 @@ def test_marches(problem: Problem):
     expected = surrogate(problem).march(x, 2, 0.05)
     with some_gpu() as gpu:
         found = surrogate(problem).to(gpu).march(x.to(gpu), 2, 0.05)
-        assert_same(found, expected, gpu)
+        assert_same("found", found, expected, gpu)
         states = surrogate(problem).to(gpu).reference(x, 2)
         torch.testing.assert_close(states, surrogate(problem).reference(x, 2))
 
@@ -90,7 +76,7 @@ def test_calibrated_ensembles():
     )
     expected = calibrated.predict(x[:2])
     with some_gpu() as gpu:
-        assert_same(calibrated.to(gpu).predict(x[:2].to(gpu)), expected, gpu)
+        assert_same("found", calibrated.to(gpu).predict(x[:2].to(gpu)), expected, gpu)
         calibrated.to("cpu")
 
 
@@ -99,4 +85,4 @@ def test_a_function_computes_where_its_inputs_are():
     plain = Surrogate(lambda a: 0.1 * a, problem.domain, problem.input_names, problem.output_names, problem=problem)
     x = problem.sample((16, 16), 0, range(2))
     with some_gpu() as gpu:
-        assert_same(plain.to(gpu).predict(x.to(gpu)), plain.predict(x), gpu)
+        assert_same("found", plain.to(gpu).predict(x.to(gpu)), plain.predict(x), gpu)

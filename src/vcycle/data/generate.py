@@ -5,8 +5,6 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
-
 from vcycle.data.dataset import Dataset, read_manifest
 from vcycle.data.executor import Automatic, Executor, Processes, Serial
 from vcycle.data.files import MANIFEST, write_record
@@ -18,7 +16,7 @@ from vcycle.data.shifts import Shifts, seed_of, shifted
 from vcycle.data.splits import counts, split_records
 from vcycle.data.work import Work, describe, make_shard, versions
 from vcycle.problems import Problem
-from vcycle.spaces import Accelerator, chosen
+from vcycle.spaces import CPU, Accelerator, chosen
 
 SHARD_SAMPLES, SHARD_POINTS = 128, 2**19
 log = logging.getLogger(__name__)
@@ -85,7 +83,9 @@ def generate(
         indices=None if indices is None else tuple(indices),
     )
     folder, others = Path(out).absolute(), shifted(problem, configuration.ood)
-    shards, device = range(math.ceil(samples / configuration.shard_size)), chosen(accelerator)
+    if executor is None:
+        chosen(accelerator)  # what is not there is said before anything is written; other machines may have it
+    shards = range(math.ceil(samples / configuration.shard_size))
     works = [Work(problem, configuration, folder, number, accelerator) for number in shards]
     finished = resume(works, configuration, folder)
     missing = [work for work in works if work.number not in finished]
@@ -94,7 +94,7 @@ def generate(
         done = samples - sum(len(work.positions) for work in missing)
         failures = [failure for record in finished.values() for failure in record.failures]
         with progress_bar(problem.name, samples, done, progress) as advance:
-            for record in (executor or _engine(workers, len(missing), device)).run(make_shard, missing):
+            for record in (executor or _engine(workers, len(missing), accelerator)).run(make_shard, missing):
                 finished[record.first // configuration.shard_size] = record
                 advance(record.stop - record.first)
                 done += record.stop - record.first
@@ -135,9 +135,9 @@ def _whole(folder: Path) -> bool:
     return True
 
 
-def _engine(workers: int | None, shards: int, device: torch.device) -> Executor:
+def _engine(workers: int | None, shards: int, accelerator: Accelerator) -> Executor:
     if workers is None:
-        return Automatic() if device.type == "cpu" else Serial()
+        return Automatic() if chosen(accelerator) == CPU else Serial()
     return Serial() if workers == 1 or shards <= 1 else Processes(workers)
 
 

@@ -7,8 +7,11 @@ import torch
 
 from networks.test_networks import TOYS
 from references.some_gpu import some_gpu
+from references.there import Copies
 from vcycle.networks import build
 from vcycle.spaces import Domain
+
+FEW = 12  # coordinates and points, which are made for every input
 
 
 @pytest.mark.parametrize(("name", "dimension"), [(name, d) for name, toy in TOYS.items() for d in toy.dimensions])
@@ -21,8 +24,11 @@ def test_values_and_gradients(name: str, dimension: int) -> None:
     with some_gpu() as gpu:
         there = copy.deepcopy(network).to(gpu)
         there.zero_grad()
-        found = there(x.to(gpu))
-        assert found.device == gpu
+        there(x.to(gpu))
+        with Copies() as copies:
+            found = there(given := x.to(gpu))
+        assert found.device == given.device == gpu
+        assert copies.count <= 1 + FEW, "constants are carried to the device once"
         torch.testing.assert_close(found.detach().cpu(), expected.detach(), rtol=1e-9, atol=1e-12)
         found.square().sum().backward()
         for one, other in zip(there.parameters(), network.parameters(), strict=True):

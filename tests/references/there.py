@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from references.some_gpu import some_gpu
 
@@ -34,3 +35,15 @@ def assert_same(name: str, found: Any, expected: Any, device: torch.device, roun
             assert_same(part, getattr(found, part), value, device, rounding)
     else:
         assert found == expected, name
+
+
+class Copies(TorchDispatchMode):
+    """Counts what goes from one device to another."""
+
+    count = 0
+
+    def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = operation(*args, **(kwargs or {}))
+        if operation is torch.ops.aten._to_copy.default:
+            self.count += out.device != args[0].device
+        return out

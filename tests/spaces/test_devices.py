@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from references.there import assert_there
-from vcycle.spaces import H1, L2, Basis, Domain, Energy, HMinus1, PairedModes, resample
+from references.some_gpu import some_gpu
+from references.there import Copies, assert_there
+from vcycle.spaces import H1, L2, Basis, Domain, Energy, HMinus1, PairedModes, placed, resample
+from vcycle.spaces.devices import _carried
 
 DOMAINS = [
     Domain([1.0, 2.0], [("dirichlet", "neumann"), "dirichlet"]),
@@ -49,3 +52,17 @@ def test_other_grids_and_bases(domain: Domain, placement: Any):
 def test_paired_modes(shape: tuple[int, int], domain: Domain):
     modes = PairedModes(domain, shape)
     assert_there(lambda u: (modes.analyse(u), modes.synthesise(modes.analyse(u))), noise(0, 2, *shape))
+
+
+def test_arrays_are_carried_once_and_for_as_long_as_they_are_kept():
+    array = np.ones(3)
+    with some_gpu() as gpu:
+        like = torch.zeros((), dtype=torch.float32, device=gpu)
+        with Copies() as copies:
+            first, second = placed(array, like), placed(array, like)
+        assert first is second
+        assert (first.device, first.dtype, copies.count) == (gpu, torch.float32, 1)
+        assert placed(array, like.double()).dtype == torch.float64
+        there = len(_carried)
+        del array
+        assert len(_carried) == there - 2

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.spaces import Domain, Placement
+from vcycle.spaces import Domain, Placement, placed
 from vcycle.spaces.basis import apply_axes
 from vcycle.spaces.transfer import averaging_matrix
 
@@ -46,7 +45,7 @@ class ReferenceGrid:
                 matrix = averaging_matrix(n, m)
             else:
                 matrix = interpolation(n, m, 1 if linear else 3, self.placement, self.domain.periodic(axis))
-            matrices.append(torch.from_numpy(matrix).to(u))
+            matrices.append(placed(matrix, u))
         return apply_axes(matrices, u)
 
 

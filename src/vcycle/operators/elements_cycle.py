@@ -12,7 +12,7 @@ from vcycle.operators.compact import Compact, Field
 from vcycle.operators.elements import between_ghosts
 from vcycle.operators.geometric import DenseInverse, contrast, short_axes
 from vcycle.operators.multigrid import Level, Multigrid, Smoother
-from vcycle.spaces import Space, per_sample
+from vcycle.spaces import Space, per_sample, placed
 from vcycle.spaces.basis import apply_axes
 from vcycle.spaces.domain import Faces
 from vcycle.spaces.transfer import averaging_matrix
@@ -97,7 +97,7 @@ def _elements(m: int, n: int, faces: Faces) -> Float[Tensor, "n m"]:
 def _averages(u: Float[Tensor, "..."], shape: tuple[int, ...]) -> Float[Tensor, "..."]:
     """Cells to other cells, weighted with their overlap."""
     fine = u.shape[u.ndim - len(shape) :]
-    return apply_axes([torch.from_numpy(averaging_matrix(n, m)).to(u) for n, m in zip(fine, shape, strict=True)], u)
+    return apply_axes([placed(averaging_matrix(n, m), u) for n, m in zip(fine, shape, strict=True)], u)
 
 
 def _on_subcells(moduli: Float[Tensor, "..."], coarse: tuple[int, ...]) -> Moduli:

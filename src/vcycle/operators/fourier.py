@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from vcycle.operators.base import Adjoint, LinearOperator
 from vcycle.operators.multiplier import Factorization, largest_norm, multiplied_channels, multiplier, multiply
 from vcycle.operators.schur import quadrature_spread
-from vcycle.spaces import Space
+from vcycle.spaces import Space, placed
 
 
 class Fourier(LinearOperator):
@@ -122,7 +122,7 @@ def synthesise(
     *others, last = k
     u, waves = torch.cat([v[..., 0], v[..., 1]], -1), _pairs(last, shape[-1], v)
     if half:
-        waves = waves * torch.tensor([1.0 if 2 * m in (0, shape[-1]) else 2.0 for m in last]).to(v).repeat(2)[:, None]
+        waves = waves * placed(_meant(tuple(last), shape[-1]), v)
     if not others:
         return u @ waves[0]
     first, *middle = others
@@ -152,22 +152,27 @@ def _in_pairs(v: Tensor, matrices: Tensor, dim: int) -> Tensor:
 
 def _phases(k: Sequence[int], n: int, like: Tensor) -> Float[Tensor, "k n"]:
     """cos 2 pi k x / n for every k, then sin."""
-    return torch.from_numpy(np.concatenate(_waves(tuple(k), n))).to(like)
+    return placed(_both(tuple(k), n), like)
 
 
 def _pairs(k: Sequence[int], n: int, like: Tensor) -> Float[Tensor, "2 k n"]:
     """cos and -sin, the real and imaginary part of exp(-i k x) beside a cosine; -sin and -cos, those beside a sine."""
-    cosine, sine = (torch.from_numpy(wave).to(like) for wave in _waves(tuple(k), n))
+    cosine, sine = (placed(wave, like) for wave in _waves(tuple(k), n))
     return torch.stack([torch.cat([cosine, -sine]), torch.cat([-sine, -cosine])])
 
 
 def _signs(k: Sequence[int], like: Tensor) -> Float[Tensor, "k sizes"]:
     """For every k a 1 at the cosine of |k|, and the sign of k at its sine."""
+    return placed(_sign_matrix(tuple(k)), like)
+
+
+@lru_cache(maxsize=256)  # arrays, as below
+def _sign_matrix(k: tuple[int, ...]) -> Float[np.ndarray, "k sizes"]:
     sizes = _sizes(k)
     matrix = np.zeros((len(k), 2, len(sizes)))
     for row, m in enumerate(k):
         matrix[row, :, sizes.index(abs(m))] = 1, -1 if m < 0 else 1
-    return torch.from_numpy(matrix.reshape(len(k), -1)).to(like)
+    return matrix.reshape(len(k), -1)
 
 
 def _sizes(k: Sequence[int]) -> tuple[int, ...]:
@@ -180,3 +185,14 @@ def _waves(k: tuple[int, ...], n: int) -> tuple[Float[np.ndarray, "k n"], Float[
     # The phase is reduced in integers, so that it is exact for every k and n.
     phase = np.outer(k, np.arange(n)) % n * (2 * math.pi / n)
     return np.cos(phase), np.sin(phase)
+
+
+@lru_cache(maxsize=256)
+def _meant(k: tuple[int, ...], n: int) -> Float[np.ndarray, "pairs 1"]:
+    """How many frequencies a k >= 0 stands for: itself, and -k where that is another one."""
+    return np.tile([1.0 if 2 * m in (0, n) else 2.0 for m in k], 2)[:, None]
+
+
+@lru_cache(maxsize=256)
+def _both(k: tuple[int, ...], n: int) -> Float[np.ndarray, "pairs n"]:
+    return np.concatenate(_waves(k, n))

@@ -13,7 +13,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from vcycle.operators.base import LinearOperator
-from vcycle.spaces import Domain, Grid, Space
+from vcycle.spaces import Domain, Grid, Space, placed
 
 Staggered = tuple[Float[Tensor, "..."], ...]
 Cells = Float[Tensor, "b c *grid"]
@@ -88,7 +88,7 @@ def inverse_laplacian(u: Staggered, spacing: tuple[float, ...]) -> Staggered:
         eigenvalues = torch.zeros((), dtype=v.dtype, device=v.device)
         for (_, phase), h in zip(modes, spacing, strict=True):
             eigenvalues = eigenvalues[..., None] + torch.from_numpy((2 - 2 * np.cos(phase)) / h**2).to(v)
-        vectors = [torch.from_numpy(S).to(v) for S, _ in modes]
+        vectors = [placed(S, v) for S, _ in modes]
         for axis, S in enumerate(vectors):
             v = torch.tensordot(v, S, ([axis + 1], [1])).movedim(-1, axis + 1)
         v = v / eigenvalues

@@ -5,6 +5,7 @@ from vcycle.spaces.devices import CPU as CPU
 from vcycle.spaces.devices import Accelerator as Accelerator
 from vcycle.spaces.devices import chosen as chosen
 from vcycle.spaces.devices import moved as moved
+from vcycle.spaces.devices import placed as placed
 from vcycle.spaces.domain import CONDITIONS as CONDITIONS
 from vcycle.spaces.domain import Condition as Condition
 from vcycle.spaces.domain import Domain as Domain

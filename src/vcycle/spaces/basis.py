@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vcycle.spaces.devices import placed
 from vcycle.spaces.domain import Domain, Faces
 from vcycle.spaces.grid import Grid, Placement
 
@@ -129,7 +130,7 @@ class Basis:
         """Per axis what analyses values on so many points, and what synthesises them from so many modes."""
         zipped = zip(shape, counts, self.domain.boundary, self.domain.lengths, strict=True)
         pairs = (_axis_pair(n, m, faces, length, self.placement) for n, m, faces, length in zipped)
-        return [(torch.from_numpy(a).to(like), torch.from_numpy(s).to(like)) for a, s in pairs]
+        return [(placed(a, like), placed(s, like)) for a, s in pairs]
 
 
 def apply_axes(matrices: list[Float[Tensor, "_ _"]], u: Float[Tensor, "..."]) -> Float[Tensor, "..."]:

@@ -1,9 +1,12 @@
-"""Where numbers lie: which device computes, and results on another one."""
+"""Where numbers lie: which device computes, results on another one, and constants that are carried there once."""
 
+import weakref
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Literal, TypeVar
 
+import numpy as np
 import torch
+from jaxtyping import Shaped
 from torch import Tensor
 
 CPU = torch.device("cpu")
@@ -23,6 +26,28 @@ def chosen(accelerator: Accelerator) -> torch.device:
     if accelerator == "cuda" and not present:
         raise ValueError("accelerator cuda was asked for and there is no CUDA device: use auto or cpu")
     return torch.device("cuda" if present and accelerator != "cpu" else "cpu")
+
+
+_carried: dict[tuple[int, torch.device, torch.dtype], Tensor] = {}
+
+
+def placed(array: Shaped[np.ndarray, "..."], like: Tensor) -> Shaped[Tensor, "..."]:
+    """The numbers of an array that its maker keeps, where `like` lies and in its precision; not to be written to.
+
+    To another device than the processor they are carried once, and stay there as long as the array: copies in every
+    step would wait for each other.
+
+    >>> placed(np.ones(2), torch.zeros((), dtype=torch.float32))
+    tensor([1., 1.])
+    """
+    if like.device.type == "cpu" or torch.compiler.is_compiling():  # what a trace makes belongs to it
+        return torch.from_numpy(array).to(like)
+    key = id(array), like.device, like.dtype
+    if key not in _carried:
+        with torch.inference_mode(False):
+            _carried[key] = torch.from_numpy(array).to(like)
+        weakref.finalize(array, _carried.pop, key, None)
+    return _carried[key]
 
 
 def moved(result: Result, device: torch.device | str) -> Result:

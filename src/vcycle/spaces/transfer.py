@@ -3,11 +3,11 @@
 from functools import lru_cache
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.spaces.basis import apply_axes
+from vcycle.spaces.devices import placed
 from vcycle.spaces.domain import Domain, Faces
 from vcycle.spaces.grid import Grid, Placement
 
@@ -20,6 +20,7 @@ def resample(
     Refining interpolates linearly (between the boundary condition and the first cell centre near the boundary);
     coarsening averages cells with their overlap (integrals are kept) and interpolates vertices.
 
+    >>> import torch
     >>> resample(torch.tensor([[1.0, 3.0, 5.0, 7.0]]), Domain.unit(1), (2,))
     tensor([[2., 6.]])
     """
@@ -28,7 +29,7 @@ def resample(
         faces = domain.boundary[axis]
         coarsen = placement == "cell" and m < n
         matrix = averaging_matrix(n, m) if coarsen else interpolation_matrix(n, m, faces, placement)
-        matrices.append(torch.from_numpy(matrix).to(u))
+        matrices.append(placed(matrix, u))
     return apply_axes(matrices, u)
 
 

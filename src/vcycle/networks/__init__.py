@@ -2,6 +2,7 @@
 
 from vcycle.networks.activations import ACTIVATIONS as ACTIVATIONS
 from vcycle.networks.activations import activation as activation
+from vcycle.networks.alignment import align_weights as align_weights
 from vcycle.networks.authors import from_authors as from_authors
 from vcycle.networks.build import NETWORKS as NETWORKS
 from vcycle.networks.build import build as build
@@ -20,7 +21,6 @@ from vcycle.networks.normalised import Normalised as Normalised
 from vcycle.networks.sfno import SFNO as SFNO
 from vcycle.networks.sinenet import SineNet as SineNet
 from vcycle.networks.stencil_network import StencilNetwork as StencilNetwork
-from vcycle.networks.stencil_network import align_weights as align_weights
 from vcycle.networks.t1 import T1 as T1
 from vcycle.networks.transformer import Transformer as Transformer
 from vcycle.networks.unet import UNet as UNet

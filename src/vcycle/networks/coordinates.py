@@ -1,16 +1,18 @@
 """Coordinates as further input channels."""
 
+from functools import lru_cache
 from typing import Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.spaces import Domain, Grid
+from vcycle.spaces import Domain, placed
 
 Coordinates = Literal["cells", "corners", "ends"]
 CoordinatesOrAuto = Coordinates | Literal["auto"]
-OFFSET = {"cells": 0.0, "corners": 0.5, "ends": 0.0}
+OFFSET = {"cells": 0.5, "corners": 0.0}
 
 
 def coordinates_on(domain: Domain, kind: CoordinatesOrAuto | None) -> Coordinates | None:
@@ -27,9 +29,11 @@ def append_coordinates(x: Float[Tensor, "b i *grid"], kind: Coordinates | None) 
     """
     if kind is None:
         return x
-    shape = tuple(x.shape[2:])
-    placement = "vertex" if kind == "ends" else "cell"
-    points = Grid(Domain.unit(len(shape)), shape, placement).mesh()
-    shifted = [p - OFFSET[kind] / n for p, n in zip(points, shape, strict=True)]
-    channels = torch.stack(shifted).to(x).expand(x.shape[0], *[-1] * (len(shape) + 1))
-    return torch.cat([x, channels], 1)
+    shape = x.shape[2:]
+    lines = (placed(_line(n, kind), x).view(-1, *[1] * (len(shape) - axis - 1)) for axis, n in enumerate(shape))
+    return torch.cat([x, *(line.expand(len(x), 1, *shape) for line in lines)], 1)
+
+
+@lru_cache(maxsize=64)  # arrays: a cached tensor would belong to the inference mode or the trace that made it
+def _line(n: int, kind: Coordinates) -> Float[np.ndarray, " n"]:
+    return np.linspace(0, 1, n) if kind == "ends" else (np.arange(n) + OFFSET[kind]) / n

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -13,7 +14,7 @@ from vcycle.networks.fourier_block import BasisName, BlockOptions, FourierBlock,
 from vcycle.networks.norms import NormName
 from vcycle.networks.perceptron import ChannelPerceptron
 from vcycle.operators import Factorization, count_parameters
-from vcycle.spaces import Domain, Space
+from vcycle.spaces import Domain, Space, channels_last
 
 
 class FNO(nn.Module):
@@ -111,8 +112,10 @@ class FNO(nn.Module):
 
     def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *target"]:
         check_field("FNO", x, self.in_channels, self.domain)
-        v = self.lift(append_coordinates(x, self.coordinates))
-        return self.project(apply_padded(self.blocks, v, self.padding))
+        v = append_coordinates(x, self.coordinates)
+        if self.domain.dimension > 1 and not torch.compiler.is_exporting():
+            v = channels_last(v)  # products with few channels take half the time
+        return self.project(apply_padded(self.blocks, self.lift(v), self.padding)).contiguous()
 
     def extra_repr(self) -> str:
         return f"modes={self.modes}, width={self.width}, {count_parameters(self)} parameters"

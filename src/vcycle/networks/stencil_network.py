@@ -56,15 +56,3 @@ class StencilNetwork(nn.Module, ABC):
             own = own.to(memory_format=torch.channels_last)
         u = self.on_grid(own).contiguous()
         return u if self.reference is None else self.reference.prolong(u, tuple(x.shape[2:]))
-
-
-def align_weights(network: nn.Module) -> None:
-    """Hold the stencils in a network as convolutions want them, channels side by side; else every use of one copies it.
-
-    For training: files hold weights as they are without. Networks of other operators stay as they are.
-    """
-    for module in network.modules():
-        if isinstance(module, StencilNetwork):
-            for weight in module.parameters():
-                if weight.ndim == 4:
-                    weight.data = weight.data.contiguous(memory_format=torch.channels_last)

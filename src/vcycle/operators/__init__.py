@@ -32,6 +32,7 @@ from vcycle.operators.multigrid import Multigrid as Multigrid
 from vcycle.operators.multigrid import Smoother as Smoother
 from vcycle.operators.multiplier import FACTORIZATIONS as FACTORIZATIONS
 from vcycle.operators.multiplier import Factorization as Factorization
+from vcycle.operators.multiplier import mode_by_mode as mode_by_mode
 from vcycle.operators.operator_interpolation import OperatorInterpolation as OperatorInterpolation
 from vcycle.operators.pointwise import Pointwise as Pointwise
 from vcycle.operators.resampling import Average as Average

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from vcycle.operators.base import Adjoint, LinearOperator
 from vcycle.operators.multiplier import Factorization, largest_norm, multiplied_channels, multiplier, multiply
 from vcycle.operators.schur import quadrature_spread
-from vcycle.spaces import Space, placed
+from vcycle.spaces import Space, lies_channels_last, placed
 
 
 class Fourier(LinearOperator):
@@ -56,7 +56,7 @@ class Fourier(LinearOperator):
     def forward(self, u: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         shape = tuple(u.shape[2:])
         k = lowest(self.counts(shape))
-        return synthesise(self.multiply(analyse(u, k)), k, shape)
+        return synthesise(self.multiply(analyse(u, k)), k, shape, channels_last=lies_channels_last(u))
 
     def counts(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The number of kept frequencies per axis that a grid of this shape carries; of one sign on the last axis."""
@@ -98,56 +98,78 @@ def analyse(u: Float[Tensor, "b c *grid"], k: Frequencies) -> Float[Tensor, "b c
     """The Fourier coefficients (1/n) sum_x u(x) exp(-i k x), as real and imaginary part.
 
     The first axis comes first, with cosines and sines of every |k| once: its matrix then stands to the left of all
-    points, a shape that matrix products are fast for. Signs come in when few numbers are left.
+    points, a shape that matrix products are fast for. Signs come in when few numbers are left. Channels that lie last
+    stay behind all axes, and every matrix stands to the left.
     """
     *others, last = k
-    waves = _pairs(last, u.shape[-1], u) / u.shape[-1]  # the last axis will hold all real, then all imaginary parts
+    behind, shape = int(lies_channels_last(u)), u.shape[2:]
+    u = u.movedim(1, -1) if behind else u
+    first_axis, last_axis = -len(k) - behind, -1 - behind
+    waves = _pairs(last, shape[-1], u) / shape[-1]  # the last axis will hold all real, then all imaginary parts
     if not others:
-        v = u @ waves[0].mT
+        v = _along(waves[0], u, last_axis)
     else:
-        n, (first, *middle) = u.shape[-len(k)], others
-        v = _along(_phases(_sizes(first), n, u) / n, u, -len(k))
-        v = _along(_signs(first, u), _in_pairs(v, waves.mT, -len(k)), -len(k))
-        for dim, frequencies in enumerate(middle, start=1 - len(k)):
+        n, (first, *middle) = shape[0], others
+        v = _along(_phases(_sizes(first), n, u) / n, u, first_axis)
+        v = _along(_signs(first, u), _in_pairs(waves, v, first_axis, last_axis), first_axis)
+        for dim, frequencies in enumerate(middle, start=first_axis + 1):
             both = _phases(frequencies, v.shape[dim], v) / v.shape[dim]
             c, s = _along(both, v, dim).chunk(2, dim)
-            v = c - _turned(s)
-    return v.unflatten(-1, (2, len(last))).movedim(-2, -1)
+            v = c - _turned(s, last_axis)
+    v = v.unflatten(last_axis, (2, len(last))).movedim(last_axis - 1, -1)
+    return v.movedim(-2, 1) if behind else v
 
 
 def synthesise(
-    v: Float[Tensor, "b c *modes 2"], k: Frequencies, shape: tuple[int, ...], *, half: bool = True
+    v: Float[Tensor, "b c *modes 2"],
+    k: Frequencies,
+    shape: tuple[int, ...],
+    *,
+    half: bool = True,
+    channels_last: bool = False,
 ) -> Float[Tensor, "b c *grid"]:
-    """The real part of sum_k v_k exp(i k x); with `half` the last axis stands for its negative frequencies too."""
+    """The real part of sum_k v_k exp(i k x); with `half` the last axis stands for its negative frequencies too.
+
+    channels_last: how the values will lie in memory.
+    """
     *others, last = k
     u, waves = torch.cat([v[..., 0], v[..., 1]], -1), _pairs(last, shape[-1], v)
     if half:
         waves = waves * placed(_meant(tuple(last), shape[-1]), v)
+    behind = int(channels_last)
+    u = u.movedim(1, -1) if behind else u
+    first_axis, last_axis = -len(k) - behind, -1 - behind
     if not others:
-        return u @ waves[0]
-    first, *middle = others
-    for dim, frequencies in enumerate(middle, start=1 - len(shape)):
-        both = _phases(frequencies, shape[dim], v)
-        u = _along(both.mT, torch.cat([u, _turned(u)], dim), dim)
-    u = _in_pairs(_along(_signs(first, u).mT, u, -len(k)), waves, -len(k))
-    return _along(_phases(_sizes(first), shape[0], v).mT, u, -len(k))
+        u = _along(waves[0].mT, u, last_axis)
+    else:
+        first, *middle = others
+        for dim, frequencies in enumerate(middle, start=first_axis + 1):
+            both = _phases(frequencies, shape[dim - first_axis], v)
+            u = _along(both.mT, torch.cat([u, _turned(u, last_axis)], dim), dim)
+        u = _in_pairs(waves.mT, _along(_signs(first, v).mT, u, first_axis), first_axis, last_axis)
+        u = _along(_phases(_sizes(first), shape[0], v).mT, u, first_axis)
+    return u.movedim(-1, 1) if behind else u
 
 
-def _turned(v: Tensor) -> Tensor:
-    """i v, where the last axis holds all real, then all imaginary parts."""
-    real, imaginary = v.chunk(2, -1)
-    return torch.cat([-imaginary, real], -1)
+def _turned(v: Tensor, dim: int) -> Tensor:
+    """i v, where an axis holds all real, then all imaginary parts."""
+    real, imaginary = v.chunk(2, dim)
+    return torch.cat([-imaginary, real], dim)
 
 
 def _along(matrix: Tensor, v: Tensor, dim: int) -> Tensor:
-    """matrix @ v along one axis but the last."""
+    """matrix @ v along one axis: from the left where others follow it."""
+    if dim == -1:
+        return v @ matrix.mT
     return (matrix @ v.flatten(dim + 1)).unflatten(-1, v.shape[v.ndim + dim + 1 :])
 
 
-def _in_pairs(v: Tensor, matrices: Tensor, dim: int) -> Tensor:
-    """Along the last axis v @ the first of two matrices in the first half of an axis, the second in the other half."""
+def _in_pairs(matrices: Tensor, v: Tensor, dim: int, along: int) -> Tensor:
+    """Along one axis the first of two matrices in the first half of the axis `dim`, the second in the other half."""
     halves = v.unflatten(dim, (2, -1))
-    return (halves.flatten(dim, -2) @ matrices).unflatten(-2, halves.shape[dim:-1]).flatten(dim - 1, dim)
+    if along == -1:
+        return (halves.flatten(dim, -2) @ matrices.mT).unflatten(-2, halves.shape[dim:-1]).flatten(dim - 1, dim)
+    return (matrices.unflatten(0, (2, *(1,) * (along - dim))) @ halves).flatten(dim - 1, dim)
 
 
 def _phases(k: Sequence[int], n: int, like: Tensor) -> Float[Tensor, "k n"]:

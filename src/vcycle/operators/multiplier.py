@@ -64,6 +64,17 @@ def multiply(
     return contract("bi...,i...->bi..." if separable else "bi...,io...->bo...", v, weight, pairs=pairs)
 
 
+def mode_by_mode(weight: Float[Tensor, "i o ..."], *, pairs: bool) -> Float[Tensor, "i o ..."]:
+    """The same dense multiplier, the matrix of one mode behind that of another in memory, as `contract` takes them.
+
+    >>> mode_by_mode(torch.zeros(2, 3, 5), pairs=False).stride()
+    (3, 1, 6)
+    """
+    if pairs:
+        return weight.movedim((0, -1, 1), (-3, -2, -1)).contiguous().movedim((-3, -2, -1), (0, -1, 1))
+    return weight.movedim((0, 1), (-2, -1)).contiguous().movedim((-2, -1), (0, 1))
+
+
 def largest_norm(R: Multiplier, *, pairs: bool, separable: bool) -> float:
     """max_k ||R_k||_2."""
     weight = (R.dense() if isinstance(R, LowRank) else R).detach().double()

@@ -1,0 +1,19 @@
+"""How the values of a field lie in memory: channels last, where those of a point lie side by side, or first."""
+
+from jaxtyping import Shaped
+from torch import Tensor
+
+
+def channels_last(u: Shaped[Tensor, "b c *grid"]) -> Shaped[Tensor, "b c *grid"]:
+    """The same field, channels last in memory.
+
+    >>> import torch
+    >>> channels_last(torch.zeros(1, 3, 4, 5)).stride()
+    (60, 1, 15, 3)
+    """
+    return u.movedim(1, -1).contiguous().movedim(-1, 1)
+
+
+def lies_channels_last(u: Shaped[Tensor, "b c *grid"]) -> bool:
+    """Whether the channels of a point lie side by side."""
+    return u.stride(1) == 1

@@ -1,6 +1,5 @@
 """Every network sits the exam and learns a small problem. A new one is examined the moment it is listed."""
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from vcycle.networks import NETWORKS, Normalised, StencilNetwork, align_weights, build
+from vcycle.networks import NETWORKS, Normalised, StencilNetwork, build
 from vcycle.networks.reference_grid import ReferenceGrid
 from vcycle.problems import Darcy
 from vcycle.spaces import L2, Domain
@@ -88,19 +87,6 @@ def test_stencils_with_a_resolution_are_p_n_r(name: str, placement: str) -> None
     for grid in ((32, 48), (19, 21), (9, 40)):
         x = torch.randn(2, 2, *grid, dtype=torch.float64)
         torch.testing.assert_close(network(x), reference.prolong(bare(reference.restrict(x)), grid), rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("name", STENCILS)
-def test_aligned_weights_are_the_same_weights(name: str) -> None:
-    network = build({"name": name, **TOYS[name].options}, 2, 1, Domain.unit(2)).double()
-    before, x = copy.deepcopy(network), torch.randn(2, 2, 16, 16, dtype=torch.float64)
-    align_weights(network)
-    stencils = [weight for weight in network.parameters() if weight.ndim == 4 and min(weight.shape[:2]) > 1]
-    assert stencils and all(weight.stride(1) == 1 for weight in stencils)
-    for mine, its in zip(network.parameters(), before.parameters(), strict=True):
-        torch.testing.assert_close(mine, its, rtol=0, atol=0)
-    torch.testing.assert_close(network(x), before(x), rtol=0, atol=1e-12)
-    network(x).square().sum().backward()
 
 
 @pytest.mark.parametrize("boundary", ["dirichlet", "neumann", "periodic", "mixed"])

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vcycle.operators import FACTORIZATIONS, Fourier, count_parameters
-from vcycle.spaces import Domain, Space
+from vcycle.spaces import Domain, Space, channels_last, lies_channels_last
 
 
 def fft_reference(operator: Fourier, u: torch.Tensor) -> torch.Tensor:
@@ -30,11 +30,14 @@ def fft_reference(operator: Fourier, u: torch.Tensor) -> torch.Tensor:
     [((6,), (16,)), ((5,), (9,)), ((16,), (16,)), ((4, 6), (8, 12)), ((5, 7), (9, 7)), ((8, 8), (8, 8)),
      ((4, 3, 6), (6, 5, 8)), ((2, 4, 4), (4, 4, 4))],
 )  # fmt: skip
-def test_it_is_the_truncated_fft(modes, shape):
+@pytest.mark.parametrize("lie", [torch.Tensor.contiguous, channels_last], ids=["first", "last"])
+def test_it_is_the_truncated_fft(modes, shape, lie):
     domain = Domain.unit(len(shape), "periodic")
     operator = Fourier(Space(domain, 2), Space(domain, 3), modes).double()
-    u = torch.randn(2, 2, *shape, dtype=torch.float64)
-    torch.testing.assert_close(operator(u).detach(), fft_reference(operator, u), rtol=0, atol=1e-14)
+    u = lie(torch.randn(2, 2, *shape, dtype=torch.float64))
+    v = operator(u).detach()
+    torch.testing.assert_close(v, fft_reference(operator, u), rtol=0, atol=1e-14)
+    assert lies_channels_last(v) == lies_channels_last(u)
 
 
 def test_it_multiplies_a_wave_by_a_complex_number():

@@ -1,16 +1,20 @@
+import pytest
 import torch
 
 from vcycle.operators import Pointwise
-from vcycle.spaces import Domain, Space
+from vcycle.spaces import Domain, Space, channels_last, lies_channels_last
 
 
-def test_a_matrix_acts_on_the_channels_of_every_point():
-    for dimension in (1, 2, 3):
-        domain = Domain.unit(dimension)
-        operator = Pointwise(Space(domain, 3), Space(domain, 2), bias=True).double()
-        u = torch.randn(2, 3, *(4,) * dimension, dtype=torch.float64)
-        expected = torch.einsum("oi,bi...->bo...", operator.weight, u) + operator.bias.view(-1, *(1,) * dimension)
-        torch.testing.assert_close(operator(u), expected, rtol=0, atol=1e-14)
+@pytest.mark.parametrize("shape", [(4,), (3, 5), (32, 6), (6, 4, 4)])
+@pytest.mark.parametrize("lie", [torch.Tensor.contiguous, channels_last], ids=["first", "last"])
+def test_a_matrix_acts_on_the_channels_of_every_point(shape, lie):
+    domain = Domain.unit(len(shape))
+    operator = Pointwise(Space(domain, 3), Space(domain, 2), bias=True).double()
+    u = lie(torch.randn(2, 3, *shape, dtype=torch.float64))
+    v = operator(u)
+    expected = torch.einsum("oi,bi...->bo...", operator.weight, u) + operator.bias.view(-1, *(1,) * len(shape))
+    torch.testing.assert_close(v, expected, rtol=0, atol=1e-14)
+    assert lies_channels_last(v) == lies_channels_last(u)
 
 
 def test_a_bias_is_confessed():

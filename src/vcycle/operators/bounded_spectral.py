@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.operators.base import Adjoint, LinearOperator
-from vcycle.operators.stencil import CONVOLUTION
+from vcycle.operators.pointwise import mix_channels
 from vcycle.spaces import Basis, Space
 
 Matrices = tuple[Float[Tensor, "i o *modes"], Float[Tensor, "i o"]]
@@ -43,8 +43,7 @@ class BoundedSpectral(LinearOperator):
         kept = (slice(None), slice(None), *(slice(m) for m in c.shape[2:]))
         ones = (1,) * (c.ndim - 2)
         correction = torch.einsum("bi...,io...->bo...", c, low[kept] - rest.view(*rest.shape, *ones))
-        everywhere = CONVOLUTION[len(ones)](u, rest.mT.unflatten(1, (-1, *ones)))
-        return everywhere + self.basis.synthesise(correction, tuple(u.shape[2:]))
+        return mix_channels(rest.mT, u) + self.basis.synthesise(correction, tuple(u.shape[2:]))
 
     def adjoint(self) -> LinearOperator:
         return Adjoint(self)

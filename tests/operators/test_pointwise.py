@@ -5,7 +5,7 @@ from vcycle.operators import Pointwise
 from vcycle.spaces import Domain, Space, channels_last, lies_channels_last
 
 
-@pytest.mark.parametrize("shape", [(4,), (3, 5), (32, 6), (6, 4, 4)])
+@pytest.mark.parametrize("shape", [(4,), (3, 5), (6, 4, 4), (2**13,), (96, 64), (85, 85), (20, 18, 20)])
 @pytest.mark.parametrize("lie", [torch.Tensor.contiguous, channels_last], ids=["first", "last"])
 def test_a_matrix_acts_on_the_channels_of_every_point(shape, lie):
     domain = Domain.unit(len(shape))

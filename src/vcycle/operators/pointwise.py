@@ -11,6 +11,8 @@ from vcycle.operators.base import Adjoint, LinearOperator
 from vcycle.operators.stencil import CONVOLUTION, uniform_parameters
 from vcycle.spaces import Space, lies_channels_last
 
+MANY = 2**13  # points, from which on convolutions are faster than products of matrices
+
 
 class Pointwise(LinearOperator):
     """(W u)_o(x) = sum_i M_oi u_i(x) + b_o: a 1 x 1 convolution. With a bias the map is affine (tag 'affine')."""
@@ -40,8 +42,8 @@ def mix_channels(
 ) -> Float[Tensor, "b o *grid"]:
     """sum_i M_oi u_i(x) + b_o. Channels that lie last in memory do so in the image, and are mixed about twice as fast.
 
-    A convolution does it for them. For a single thread and fewer than 16 samples torch would take a slower one than
-    oneDNN's, so that parts of a sample go for samples here, which makes no difference at a point.
+    At many points a convolution does it. For a single thread and fewer than 16 samples torch would take a slower one
+    than oneDNN's, so that parts of a sample go for samples here, which makes no difference at a point.
     """
     if not lies_channels_last(u):
         weight, v = M.expand(u.shape[0], -1, -1), u.flatten(2)
@@ -50,6 +52,8 @@ def mix_channels(
     if torch.compiler.is_exporting():  # a program is compiled as it stands: nothing is reshaped in it
         return CONVOLUTION[u.ndim - 2](u, M.view(*M.shape, *(1,) * (u.ndim - 2)), bias)
     v = u.movedim(1, -1)
+    if len(M) == 1 or v[..., 0].numel() < MANY:
+        return F.linear(v, M, bias).movedim(-1, 1)
     parts = math.gcd(v.shape[1], 16)
     samples = v.reshape(parts * len(v), v.shape[1] // parts, -1, v.shape[-1]).movedim(-1, 1)
     out = F.conv2d(samples, M[:, :, None, None], bias)

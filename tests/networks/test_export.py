@@ -49,3 +49,14 @@ def test_multipliers_of_low_rank_are_exported(factorization, basis):
     network = FNO(1, 1, width=4, depth=1, modes=4, basis=basis, factorization=factorization, rank=0.5)
     x = torch.randn(2, 1, 8, 8)
     torch.testing.assert_close(torch.export.export(network, (x,)).module()(x), network(x), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+@pytest.mark.parametrize("factorization", [None, "tucker", "cp", "tt"])
+def test_a_program_takes_any_number_of_samples(factorization, dimension):
+    """Also where the order of products, or how they are made, is chosen by the number of samples."""
+    network = FNO(1, 1, width=8, depth=1, modes=4, factorization=factorization, domain=Domain.unit(dimension)).eval()
+    x = torch.randn(25, 1, *(8,) * dimension)
+    program = torch.export.export(network, (x[:3],), dynamic_shapes=({0: torch.export.Dim("batch")},)).module()
+    for count in (1, 3, 25):
+        torch.testing.assert_close(program(x[:count]), network(x[:count]), rtol=1e-5, atol=1e-6)

@@ -31,7 +31,7 @@ def append_coordinates(x: Float[Tensor, "b i *grid"], kind: Coordinates | None) 
         return x
     shape = x.shape[2:]
     lines = (placed(_line(n, kind), x).view(-1, *[1] * (len(shape) - axis - 1)) for axis, n in enumerate(shape))
-    return torch.cat([x, *(line.expand(len(x), 1, *shape) for line in lines)], 1)
+    return torch.cat([x, *(line.expand(x.shape[0], 1, *shape) for line in lines)], 1)
 
 
 @lru_cache(maxsize=64)  # arrays: a cached tensor would belong to the inference mode or the trace that made it

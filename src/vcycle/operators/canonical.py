@@ -6,7 +6,7 @@ from collections.abc import Callable
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.operators.low_rank import Kept, LowRank, Shape
+from vcycle.operators.low_rank import Kept, LowRank, Shape, usual_samples
 
 
 class Canonical(LowRank):
@@ -35,7 +35,7 @@ class Canonical(LowRank):
         return self._contract("r...,nr->n...", self._products(1, kept), self.factors[1][self._slice(0, kept)])
 
     def multiply(self, v: Float[Tensor, "b i ..."], kept: Kept = ()) -> Float[Tensor, "b o ..."]:
-        (i, o), (r,), batch = self.shape[:2], self.ranks, v.shape[0]
+        (i, o), (r,), batch = self.shape[:2], self.ranks, usual_samples(v)
         if batch * r * (i + 1 + o) < batch * i * o + i * o * r:
             v = self._contract("bi...,ir->br...", v, self.factors[1])
             v = self._contract("br...,r...->br...", v, self._products(2, kept))

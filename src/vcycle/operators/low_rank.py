@@ -12,6 +12,7 @@ from vcycle.operators.pairs import contract
 
 Shape = tuple[int, ...]
 Kept = tuple[slice, ...]  # which indices of the last axes are asked for
+ANY = 16  # samples in a batch of which only the program's user will know the size
 
 
 class LowRank(nn.Module, ABC):
@@ -101,6 +102,12 @@ def grow(limits: Sequence[int], sizes: Sequence[int | float], fits: Callable[[Sh
             ranks[k] -= 1
             growing.remove(k)
     return tuple(ranks)
+
+
+def usual_samples(v: Float[Tensor, "b ..."]) -> int:
+    """The number of samples, by which orders of products are chosen; a usual one in a program that takes any number."""
+    count = v.shape[0]
+    return count if isinstance(count, int) else ANY
 
 
 def leading_singular_vectors(matrix: Tensor, rank: int) -> tuple[Tensor, Tensor, Tensor]:

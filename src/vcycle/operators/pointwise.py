@@ -55,6 +55,6 @@ def mix_channels(
     if len(M) == 1 or v[..., 0].numel() < MANY:
         return F.linear(v, M, bias).movedim(-1, 1)
     parts = math.gcd(v.shape[1], 16)
-    samples = v.reshape(parts * len(v), v.shape[1] // parts, -1, v.shape[-1]).movedim(-1, 1)
+    samples = v.reshape(parts * v.shape[0], v.shape[1] // parts, -1, v.shape[-1]).movedim(-1, 1)
     out = F.conv2d(samples, M[:, :, None, None], bias)
     return out.movedim(1, -1).reshape(*v.shape[:-1], -1).movedim(-1, 1)

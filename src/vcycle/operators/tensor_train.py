@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.operators.low_rank import Kept, LowRank, Shape, grow, leading_singular_vectors
+from vcycle.operators.low_rank import Kept, LowRank, Shape, grow, leading_singular_vectors, usual_samples
 
 
 class TensorTrain(LowRank):
@@ -56,7 +56,7 @@ class TensorTrain(LowRank):
         return self._contract("nr,r...->n...", self.factors[0][self._slice(0, kept)], self._rest(kept))
 
     def multiply(self, v: Float[Tensor, "b i ..."], kept: Kept = ()) -> Float[Tensor, "b o ..."]:
-        (i, o), p, batch = self.shape[:2], self.ranks[0], v.shape[0]
+        (i, o), p, batch = self.shape[:2], self.ranks[0], usual_samples(v)
         if batch * p * (i + o) < batch * i * o + i * p * o:
             v = self._contract("bi...,ip->bp...", v, self.factors[0])
             return self._contract("bp...,po...->bo...", v, self._rest(kept))

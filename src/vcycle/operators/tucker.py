@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vcycle.operators.low_rank import Kept, LowRank, Shape, grow, leading_singular_vectors
+from vcycle.operators.low_rank import Kept, LowRank, Shape, grow, leading_singular_vectors, usual_samples
 
 
 class Tucker(LowRank):
@@ -50,7 +50,7 @@ class Tucker(LowRank):
     def multiply(self, v: Float[Tensor, "b i ..."], kept: Kept = ()) -> Float[Tensor, "b o ..."]:
         C = self._expanded(range(2, len(self.shape)), kept)  # p q ...: one small matrix per mode
         U, V = self.factors[1], self.factors[2]
-        (i, o), (p, q), batch = self.shape[:2], self.ranks[:2], v.shape[0]
+        (i, o), (p, q), batch = self.shape[:2], self.ranks[:2], usual_samples(v)
         if batch * (i * p + p * q + q * o) < batch * i * o + i * p * q + i * q * o:
             v = self._contract("bi...,ip->bp...", v, U)
             v = self._contract("bp...,pq...->bq...", v, C)

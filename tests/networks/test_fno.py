@@ -1,3 +1,4 @@
+import copy
 import itertools
 
 import pytest
@@ -138,3 +139,28 @@ def test_errors_say_what_to_do():
 
 def test_its_repr_states_modes_width_and_parameters():
     assert "modes=(6, 6), width=8" in repr(FNO(1, 1, width=8, depth=3, modes=6))
+
+
+@pytest.mark.parametrize("shape", [(24,), (96, 96), (24, 20, 20)])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"padding": 0.1, "norm": "group", "skip_kernel": 3, "mlp_skip": "linear"},
+        {"basis": "cosine", "norm": "instance", "preactivation": True},
+        {"factorization": "tucker", "stabilizer": True, "skip": "gating", "mlp_expansion": None},
+    ],
+    ids=lambda options: "-".join(options) or "plain",
+)
+def test_single_precision_computes_the_same_with_another_order_of_the_channels_in_memory(options, shape):
+    single = FNO(2, 1, width=8, depth=2, modes=6, domain=Domain.unit(len(shape)), **options)
+    double = copy.deepcopy(single).double()
+    x = torch.randn(2, 2, *shape)
+    u, v = single(x), double(x.double())
+    assert u.is_contiguous()
+    assert float((u - v).detach().norm() / v.detach().norm()) < 1e-5
+    found, expected = (
+        torch.autograd.grad(y.square().mean(), list(n.parameters())) for y, n in ((u, single), (v, double))
+    )
+    largest = max(float(g.norm()) for g in expected)
+    assert max(float((g - h).norm()) for g, h in zip(found, expected, strict=True)) < 1e-4 * largest

@@ -42,8 +42,9 @@ def mix_channels(
 ) -> Float[Tensor, "b o *grid"]:
     """sum_i M_oi u_i(x) + b_o. Channels that lie last in memory do so in the image, and are mixed about twice as fast.
 
-    At many points a convolution does it. For a single thread and fewer than 16 samples torch would take a slower one
-    than oneDNN's, so that parts of a sample go for samples here, which makes no difference at a point.
+    On a processor oneDNN's convolution does it where there are many points; it knows no double precision. For a single
+    thread and fewer than 16 samples torch would take a slower one, so that parts of a sample go for samples here, which
+    makes no difference at a point.
     """
     if not lies_channels_last(u):
         weight, v = M.expand(u.shape[0], -1, -1), u.flatten(2)
@@ -52,7 +53,7 @@ def mix_channels(
     if torch.compiler.is_exporting():  # a program is compiled as it stands: nothing is reshaped in it
         return CONVOLUTION[u.ndim - 2](u, M.view(*M.shape, *(1,) * (u.ndim - 2)), bias)
     v = u.movedim(1, -1)
-    if len(M) == 1 or v[..., 0].numel() < MANY:
+    if len(M) == 1 or v[..., 0].numel() < MANY or v.dtype == torch.float64 or v.device.type != "cpu":
         return F.linear(v, M, bias).movedim(-1, 1)
     parts = math.gcd(v.shape[1], 16)
     samples = v.reshape(parts * v.shape[0], v.shape[1] // parts, -1, v.shape[-1]).movedim(-1, 1)

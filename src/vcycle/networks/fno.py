@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -14,7 +13,7 @@ from vcycle.networks.fourier_block import BasisName, BlockOptions, FourierBlock,
 from vcycle.networks.norms import NormName
 from vcycle.networks.perceptron import ChannelPerceptron
 from vcycle.operators import Factorization, count_parameters
-from vcycle.spaces import Domain, Space, channels_last
+from vcycle.spaces import Domain, Space, suits_products
 
 
 class FNO(nn.Module):
@@ -112,10 +111,8 @@ class FNO(nn.Module):
 
     def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *target"]:
         check_field("FNO", x, self.in_channels, self.domain)
-        v = append_coordinates(x, self.coordinates)
-        if self.domain.dimension > 1 and v.dtype != torch.float64:
-            v = channels_last(v)  # in single precision products with few channels take half the time
-        return self.project(apply_padded(self.blocks, self.lift(v), self.padding)).contiguous()
+        v = self.lift(suits_products(append_coordinates(x, self.coordinates)))
+        return self.project(apply_padded(self.blocks, v, self.padding)).contiguous()
 
     def extra_repr(self) -> str:
         return f"modes={self.modes}, width={self.width}, {count_parameters(self)} parameters"

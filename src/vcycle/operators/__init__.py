@@ -35,6 +35,7 @@ from vcycle.operators.multiplier import Factorization as Factorization
 from vcycle.operators.multiplier import mode_by_mode as mode_by_mode
 from vcycle.operators.operator_interpolation import OperatorInterpolation as OperatorInterpolation
 from vcycle.operators.pointwise import Pointwise as Pointwise
+from vcycle.operators.pointwise import mix_channels as mix_channels
 from vcycle.operators.resampling import Average as Average
 from vcycle.operators.resampling import Interpolation as Interpolation
 from vcycle.operators.selection import of_samples as of_samples

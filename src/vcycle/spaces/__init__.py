@@ -21,6 +21,7 @@ from vcycle.spaces.grid import Grid as Grid
 from vcycle.spaces.grid import Placement as Placement
 from vcycle.spaces.layout import channels_last as channels_last
 from vcycle.spaces.layout import lies_channels_last as lies_channels_last
+from vcycle.spaces.layout import suits_products as suits_products
 from vcycle.spaces.memory import kept_memory as kept_memory
 from vcycle.spaces.norms import H1 as H1
 from vcycle.spaces.norms import L2 as L2

@@ -1,5 +1,6 @@
 """How the values of a field lie in memory: channels last, where those of a point lie side by side, or first."""
 
+import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
@@ -17,3 +18,11 @@ def channels_last(u: Shaped[Tensor, "b c *grid"]) -> Shaped[Tensor, "b c *grid"]
 def lies_channels_last(u: Shaped[Tensor, "b c *grid"]) -> bool:
     """Whether the channels of a point lie side by side."""
     return u.stride(1) == 1
+
+
+def suits_products(u: Shaped[Tensor, "b c *grid"]) -> Shaped[Tensor, "b c *grid"]:
+    """The field in the layout in which products with few channels are fastest: channels last, half the time.
+
+    In one dimension nothing is won, and in double precision time is lost: there it is u itself.
+    """
+    return channels_last(u) if u.ndim > 3 and u.dtype != torch.float64 else u

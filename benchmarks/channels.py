@@ -2,9 +2,9 @@
 
     python benchmarks/channels.py [--threads 1 2] [--points 64 128] [--batch 4]        # writes benchmarks/channels.csv
 
-The products that FNO's blocks, its lifting and its projection are made of (operators.mix_channels), forward and
-backward, in turns and from the same numbers, in a process set up as by `vcycle train`. The least of several times
-counts, and GFLOP/s are those of the three products of a step.
+The products that FNO's blocks, its lifting and its projection are made of (operators.mix_channels), alone and with
+their gradients, in turns and from the same numbers, in a process set up as by `vcycle train`. The least of several
+times counts; GFLOP/s are those of the products, of which a gradient takes two more.
 """
 
 import argparse
@@ -35,29 +35,38 @@ def main() -> None:
             torch.set_num_threads(threads)
             for n in given.points:
                 for source, target in SIZES:
-                    row = {"in": source, "out": target, "points": n, "batch": given.batch, "on_threads": threads}
-                    rows.append(row | measured(source, target, n, given.batch, given.rounds))
-                    print(*rows[-1].values(), sep="\t", flush=True)
+                    case = {"in": source, "out": target, "points": n, "batch": given.batch, "on_threads": threads}
+                    for gradient in (False, True):
+                        row = case | {"work": "with gradient" if gradient else "alone"}
+                        rows.append(row | measured(source, target, n, given.batch, given.rounds, gradient))
+                        print(*rows[-1].values(), sep="\t", flush=True)
     write_table("channels.csv", rows, threads=max(given.threads))
 
 
-def measured(source: int, target: int, n: int, batch: int, rounds: int) -> dict[str, object]:
-    """Milliseconds of a step either way, and how many times faster the second is."""
+def measured(source: int, target: int, n: int, batch: int, rounds: int, gradient: bool) -> dict[str, object]:
+    """Milliseconds either way, and how many times faster the second is."""
     M, bias = torch.randn(target, source, requires_grad=True), torch.randn(target, requires_grad=True)
     u, g = torch.randn(batch, source, n, n), torch.randn(batch, target, n, n)
-    first = Timed(partial(step, M, bias, u.requires_grad_(), g))
-    last = Timed(partial(step, M, bias, channels_last(u.detach()).requires_grad_(), channels_last(g)))
+    work = differentiated if gradient else alone
+    first = Timed(partial(work, M, bias, u.requires_grad_(), g))
+    last = Timed(partial(work, M, bias, channels_last(u.detach()).requires_grad_(), channels_last(g)))
     in_turns([first, last], rounds)
     for a, b in zip(first.result, last.result, strict=True):
         assert float((a - b).norm() / a.norm()) < 1e-4, "the two differ"
-    operations = 6 * source * target * batch * n**2
+    operations = (6 if gradient else 2) * source * target * batch * n**2
     row: dict[str, object] = {"first_ms": f"{1e3 * first.seconds:.2f}", "last_ms": f"{1e3 * last.seconds:.2f}"}
     row |= {"first_GFLOP_per_s": f"{operations / first.seconds / 1e9:.0f}"}
     row |= {"last_GFLOP_per_s": f"{operations / last.seconds / 1e9:.0f}"}
     return {**row, "times_faster": f"{first.seconds / last.seconds:.2f}"}
 
 
-def step(M: Tensor, bias: Tensor, u: Tensor, g: Tensor) -> tuple[Tensor, ...]:
+@torch.no_grad()
+def alone(M: Tensor, bias: Tensor, u: Tensor, g: Tensor) -> tuple[Tensor, ...]:
+    del g
+    return (mix_channels(M, u, bias),)
+
+
+def differentiated(M: Tensor, bias: Tensor, u: Tensor, g: Tensor) -> tuple[Tensor, ...]:
     return torch.autograd.grad(mix_channels(M, u, bias), (M, bias, u), g)
 
 

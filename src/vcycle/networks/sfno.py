@@ -13,7 +13,7 @@ from vcycle.networks.coordinates import Coordinates, append_coordinates
 from vcycle.networks.fourier_block import BlockOptions, FourierBlock
 from vcycle.networks.increment import Increment
 from vcycle.operators import Pointwise, count_parameters
-from vcycle.spaces import Domain, Space, suits_products
+from vcycle.spaces import Domain, Space
 
 
 class SFNO(nn.Module):
@@ -94,7 +94,7 @@ class SFNO(nn.Module):
         grid = tuple(x.shape[2:])
         still = append_coordinates(x, self.coordinates)[:, :, None].expand(-1, -1, steps, *grid)
         moving = self._time_channels(steps).to(x).view(1, -1, steps, *[1] * len(grid))
-        v = self.lift(suits_products(torch.cat([still, moving.expand(x.shape[0], -1, -1, *grid)], 1)))
+        v = self.lift(torch.cat([still, moving.expand(x.shape[0], -1, -1, *grid)], 1))
         v = self.blocks(nn.functional.pad(v, (*(0, 0) * len(grid), 0, padding)))
         last = x[:, self.in_channels - self.fields :, None]
         return torch.cat([v, last.expand(-1, -1, steps + padding, *grid)], 1)

@@ -40,7 +40,7 @@ class Pointwise(LinearOperator):
 def mix_channels(
     M: Float[Tensor, "o i"], u: Float[Tensor, "b i *grid"], bias: Float[Tensor, " o"] | None = None
 ) -> Float[Tensor, "b o *grid"]:
-    """sum_i M_oi u_i(x) + b_o. Channels that lie last in memory do so in the image, and are mixed about twice as fast.
+    """sum_i M_oi u_i(x) + b_o. Channels that lie last do so in the image, and are mixed faster where points are many.
 
     On a processor oneDNN's convolution does it where there are many points; it knows no double precision. For a single
     thread and fewer than 16 samples torch would take a slower one, so that parts of a sample go for samples here, which

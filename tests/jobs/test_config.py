@@ -122,6 +122,15 @@ class TestRoundTrip:
         from_python = resolve(TrainConfig, in_python | {"optimizer": OptimizerConfig(lr=1e-2)})
         assert from_file == from_line == from_python
 
+    def test_a_group_may_be_given_whole(self):
+        whole = parse(["--network", "{name: fno, width: 16}", "--out", "R", "--problem", "darcy"], TrainConfig)
+        assert resolve(TrainConfig, whole) == configured(f"{BASE} --network fno --network.width 16")
+
+    @pytest.mark.parametrize("name", ["[fno]", "{name: [fno]}", "{name: {fno: 1}}", "{name: null}", "3"])
+    def test_a_name_that_is_none_is_refused_with_a_sentence(self, name):
+        with pytest.raises(ConfigError, match=r"--network cannot be .*known: mgno, fno"):
+            resolve(TrainConfig, parse(["--out", "R", "--problem", "darcy", "--network", name], TrainConfig))
+
     def test_options_come_on_top_of_the_file(self):
         base = {"out": "R", "problem": "darcy", "network": {"width": 16}}
         merged = resolve(TrainConfig, merge(base, {"network": {"depth": 2}}, TrainConfig))

@@ -18,7 +18,8 @@ Model = TypeVar("Model", bound=BaseModel)
 def parse(arguments: Sequence[str], model: type[BaseModel], home: str | None = None) -> Tree:
     """['--network.width', '32'] as {'network': {'width': 32}}; values are YAML.
 
-    A group's own name stands for its variant (--network mgno); options of the group `home` may leave out its name.
+    A group's own name stands for its variant (--network mgno) or for all of it (--network '{name: mgno, width: 32}');
+    options of the group `home` may leave out its name.
     """
     known = {option.path: option for option in options(model)}
     tree: Tree = {}
@@ -37,7 +38,7 @@ def parse(arguments: Sequence[str], model: type[BaseModel], home: str | None = N
             path = f"{home}.{path}"
         option = known.get(path)
         parsed = value if option is not None and option.text and value != "null" else read_value(value, key)
-        if option is not None and option.chooses and parsed is not None:
+        if option is not None and option.chooses and parsed is not None and not isinstance(parsed, dict):
             path += f".{option.chooses}"
         _put(tree, path.split("."), parsed, word)
     return tree
@@ -135,5 +136,6 @@ def _named(tree: Mapping[str, Any], model: type[BaseModel]) -> Tree:
             continue
         default = dict(field.default)["name"] if isinstance(field.default, BaseModel) else next(iter(inner))
         named = {"name": default, **value}
-        out[key] = _named(named, inner[named["name"]]) if named["name"] in inner else named
+        variant = inner.get(named["name"]) if isinstance(named["name"], str) else None  # what is none is refused later
+        out[key] = named if variant is None else _named(named, variant)
     return out

@@ -220,6 +220,7 @@ class TestComplaints:
             (f"{BASE} --problem.extents 1,-2", "--problem.extents: extents are a positive length or a pair"),
             (f"{BASE} --problem.dimension 3 --problem.extents 1,1", "--problem: extents [1.0, 1.0] has 2 axes and"),
             (f"{BASE} --resolution 1", "--resolution: a resolution is a number of points, at least 2, or one per axis"),
+            (f"{BASE} --resolution .inf", "--resolution: a resolution is a number of points, at least 2"),
             (
                 "--problem burgers --problem.boundary dirichlet --out R",
                 "unknown option --problem.boundary here: it belongs",
@@ -295,3 +296,14 @@ def test_the_schema_needs_no_torch():
 def test_options_of_data_without_data_point_to_the_problem():
     with pytest.raises(ConfigError, match=r"--boundary tells of --data, which is missing: .* --problem\.boundary"):
         configured(f"{BASE} --problem darcy --boundary neumann")
+
+
+@pytest.mark.parametrize("value", ["{name: [x]}", "[1, [2]]", "-1e400"])
+@pytest.mark.parametrize("model", [TrainConfig, GenerateConfig])
+def test_whatever_an_option_is_given_the_answer_is_a_configuration_or_a_sentence(model, value):
+    for path in {option.path.split(".")[0] for option in options(model)}:
+        try:
+            tree = parse([f"--{path.replace('_', '-')}", value, "--out", "R", "--problem", "darcy"], model)
+            resolve(model, merge({}, tree, model))
+        except ConfigError as error:
+            assert "\n" not in str(error)

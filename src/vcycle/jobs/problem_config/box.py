@@ -49,7 +49,7 @@ def _resolution(value: Any) -> int | list[int]:
     axes = value if isinstance(value, list | tuple) else [value]
     try:
         points = [int(v) for v in axes if not isinstance(v, bool) and float(v) == int(v)]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         points = []
     if len(points) != len(axes) or not 1 <= len(points) <= 3 or min(points) < 2:
         raise ValueError(f"a resolution is a number of points, at least 2, or one per axis, got {value!r}")

@@ -9,7 +9,7 @@ several times counts: the processor's on one thread, the clock's on two.
 
 Four processes take turns, one for each network as torch comes, and one for each set up as `vcycle train` sets up its
 own: freed memory stays (spaces.kept_memory), convolutions use the vectors that suit the processor
-(spaces.suit_vectors), and our stencils lie as convolutions want them (networks.align_weights). `times_faster` and
+(spaces.suit_vectors), and our weights lie as products want them (networks.align_weights). `times_faster` and
 `times_faster_set` compare like with like, `as_trained` the rival as torch comes with ours as it trains.
 
 The rival is no dependency of this package and needs none of its own for this:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vcycle.operators import FACTORIZATIONS, Spectral
-from vcycle.spaces import Basis, Domain, Space
+from vcycle.spaces import Basis, Domain, Space, channels_last, lies_channels_last
 
 DOMAINS = [Domain([2.0], "dirichlet"), Domain([2.0], "neumann"), Domain([1.0, 2.0], ["periodic", "dirichlet"])]
 
@@ -97,6 +97,16 @@ def test_a_low_rank_weight_of_full_rank_is_the_dense_one(form):
     low.weight = FACTORIZATIONS[form].from_dense(full.weight, (180,) * low.weight.rank_count((3, 3, 4, 5)))
     u = torch.randn(2, 3, 8, 8, dtype=torch.float64)
     torch.testing.assert_close(low(u), full(u), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(9,), (9, 8), (6, 5, 7)])
+def test_channels_that_lie_last_stay_there(shape):
+    space = Space(Domain.unit(len(shape), "dirichlet"), 3)
+    operator = Spectral(space, space, (4,) * len(shape)).double()
+    u = torch.randn(2, 3, *shape, dtype=torch.float64)
+    c = operator.basis.analyse(channels_last(u))
+    assert lies_channels_last(c) and lies_channels_last(operator.basis.synthesise(c, shape))
+    torch.testing.assert_close(operator(channels_last(u)), operator(u), rtol=0, atol=1e-13)
 
 
 def test_errors_say_what_to_do():

@@ -16,6 +16,7 @@ from torch import Tensor
 from vcycle.spaces.devices import placed
 from vcycle.spaces.domain import Domain, Faces
 from vcycle.spaces.grid import Grid, Placement
+from vcycle.spaces.layout import lies_channels_last
 
 
 def count_modes(n: int, faces: Faces, placement: Placement) -> int:
@@ -135,7 +136,7 @@ class Basis:
 
 def apply_axes(matrices: list[Float[Tensor, "_ _"]], u: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
     """One matrix along each of the trailing axes: (M_1 x ... x M_d) u. Where channels lie last in memory they stay."""
-    if len(matrices) == 2 and u.ndim == 4 and u.stride(1) == 1 and not u.is_contiguous():
+    if u.ndim == len(matrices) + 2 and lies_channels_last(u) and not u.is_contiguous():
         for dim, matrix in enumerate(matrices, start=2):
             u = _along(matrix, u.movedim(1, -1), dim - 1).movedim(-1, 1)
         return u

@@ -97,25 +97,25 @@ def lowest(counts: Sequence[int]) -> list[range]:
 def analyse(u: Float[Tensor, "b c *grid"], k: Frequencies) -> Float[Tensor, "b c *modes 2"]:
     """The Fourier coefficients (1/n) sum_x u(x) exp(-i k x), as real and imaginary part.
 
-    The first axis comes first, with cosines and sines of every |k| once: its matrix then stands to the left of all
-    points, a shape that matrix products are fast for. Signs come in when few numbers are left. Channels that lie last
-    stay behind all axes, and every matrix stands to the left.
+    The axis whose matrix stands to the left of many numbers side by side comes first, for products of matrices are fast
+    then: the last axis where channels lie last, else the first axis, with cosines and sines of every |k| once and signs
+    brought in when few numbers are left.
     """
     *others, last = k
     behind, shape = int(lies_channels_last(u)), u.shape[2:]
     u = u.movedim(1, -1) if behind else u
     first_axis, last_axis = -len(k) - behind, -1 - behind
     waves = _pairs(last, shape[-1], u) / shape[-1]  # the last axis will hold all real, then all imaginary parts
-    if not others:
-        v = _along(waves[0], u, last_axis)
+    if behind or not others:
+        v, remaining = _along(waves[0], u, last_axis), others
     else:
-        n, (first, *middle) = shape[0], others
+        n, (first, *remaining) = shape[0], others
         v = _along(_phases(_sizes(first), n, u) / n, u, first_axis)
-        v = _along(_signs(first, u), _in_pairs(waves, v, first_axis, last_axis), first_axis)
-        for dim, frequencies in enumerate(middle, start=first_axis + 1):
-            both = _phases(frequencies, v.shape[dim], v) / v.shape[dim]
-            c, s = _along(both, v, dim).chunk(2, dim)
-            v = c - _turned(s, last_axis)
+        v = _along(_signs(first, u), _in_pairs(waves, v, first_axis), first_axis)
+    for dim, frequencies in enumerate(remaining, start=last_axis - len(remaining)):
+        both = _phases(frequencies, v.shape[dim], v) / v.shape[dim]
+        c, s = _along(both, v, dim).chunk(2, dim)
+        v = c - _turned(s, last_axis)
     v = v.unflatten(last_axis, (2, len(last))).movedim(last_axis - 1, -1)
     return v.movedim(-2, 1) if behind else v
 
@@ -133,21 +133,21 @@ def synthesise(
     channels_last: how the values will lie in memory.
     """
     *others, last = k
-    u, waves = torch.cat([v[..., 0], v[..., 1]], -1), _pairs(last, shape[-1], v)
+    u, waves = v.mT.flatten(-2), _pairs(last, shape[-1], v)
     if half:
         waves = waves * placed(_meant(tuple(last), shape[-1]), v)
     behind = int(channels_last)
     u = u.movedim(1, -1) if behind else u
     first_axis, last_axis = -len(k) - behind, -1 - behind
-    if not others:
+    remaining = others if behind else others[1:]
+    for dim, frequencies in enumerate(remaining, start=last_axis - len(remaining)):
+        both = _phases(frequencies, shape[dim - first_axis], v)
+        u = _along(both.mT, torch.cat([u, _turned(u, last_axis)], dim), dim)
+    if behind or not others:
         u = _along(waves[0].mT, u, last_axis)
     else:
-        first, *middle = others
-        for dim, frequencies in enumerate(middle, start=first_axis + 1):
-            both = _phases(frequencies, shape[dim - first_axis], v)
-            u = _along(both.mT, torch.cat([u, _turned(u, last_axis)], dim), dim)
-        u = _in_pairs(waves.mT, _along(_signs(first, v).mT, u, first_axis), first_axis, last_axis)
-        u = _along(_phases(_sizes(first), shape[0], v).mT, u, first_axis)
+        u = _in_pairs(waves.mT, _along(_signs(others[0], v).mT, u, first_axis), first_axis)
+        u = _along(_phases(_sizes(others[0]), shape[0], v).mT, u, first_axis)
     return u.movedim(-1, 1) if behind else u
 
 
@@ -164,12 +164,10 @@ def _along(matrix: Tensor, v: Tensor, dim: int) -> Tensor:
     return (matrix @ v.flatten(dim + 1)).unflatten(-1, v.shape[v.ndim + dim + 1 :])
 
 
-def _in_pairs(matrices: Tensor, v: Tensor, dim: int, along: int) -> Tensor:
-    """Along one axis the first of two matrices in the first half of the axis `dim`, the second in the other half."""
+def _in_pairs(matrices: Tensor, v: Tensor, dim: int) -> Tensor:
+    """Along the last axis the first of two matrices in the first half of the axis `dim`, the second in the other."""
     halves = v.unflatten(dim, (2, -1))
-    if along == -1:
-        return (halves.flatten(dim, -2) @ matrices.mT).unflatten(-2, halves.shape[dim:-1]).flatten(dim - 1, dim)
-    return (matrices.unflatten(0, (2, *(1,) * (along - dim))) @ halves).flatten(dim - 1, dim)
+    return (halves.flatten(dim, -2) @ matrices.mT).unflatten(-2, halves.shape[dim:-1]).flatten(dim - 1, dim)
 
 
 def _phases(k: Sequence[int], n: int, like: Tensor) -> Float[Tensor, "k n"]:

@@ -7,10 +7,11 @@ with respect to the input: the spectral layer and the whole FNO of neuraloperato
 one torch convolution for every stencil, in the default memory layout. A step is forward and backward, and the least of
 several times counts: the processor's on one thread, the clock's on two.
 
-Four processes take turns, one for each network as torch comes, and one for each set up as `vcycle train` sets up its
-own: freed memory stays (spaces.kept_memory), convolutions use the vectors that suit the processor
-(spaces.suit_vectors), and our weights lie as products want them (networks.align_weights). `times_faster` and
-`times_faster_set` compare like with like, `as_trained` the rival as torch comes with ours as it trains.
+Six processes take turns, three for each network: as torch comes; set up as `vcycle train` sets up its own, where freed
+memory stays (spaces.kept_memory), convolutions use the vectors that suit the processor (spaces.suit_vectors), and our
+weights lie as products want them (networks.align_weights); and so set up and compiled, as by `vcycle train --compile
+true`. `times_faster`, `times_faster_set` and `times_faster_compiled` compare like with like, `as_trained` the rival as
+torch comes with ours as it trains, and `at_best` the least time of each.
 
 The rival is no dependency of this package and needs none of its own for this:
 `pip install --no-deps --target RIVAL neuraloperator tensorly tensorly-torch opt-einsum requests urllib3 idna certifi
@@ -33,9 +34,11 @@ from timing import Apart, in_turns
 from vcycle.networks import MgNO, align_weights, from_authors
 from vcycle.operators import Multigrid
 from vcycle.spaces import Domain, kept_memory, suit_vectors
+from vcycle.training.compilation import compiled
 
 TOLERANCE = 1e-5
 WIDTH, MODES, BATCH = 32, (16, 16), 4
+WHO = ("rival", "ours")
 CASES = (("spectral layer", (64, 128, 256)), ("FNO", (64, 128)), ("MgNO", (64, 128, 256)))
 
 
@@ -54,36 +57,38 @@ def main() -> None:
 
 
 def compared(what: str, n: int, threads: int, repeats: int) -> dict[str, object]:
-    """The least times of both networks in either kind of process."""
+    """The least times of both networks in every kind of process."""
     ours, theirs, x = pair(what, n)
     difference = disagreement(ours, theirs, x)
     if difference > TOLERANCE:
         raise ValueError(f"{what} at {n}: the two differ by {difference:.1e}, expected {TOLERANCE} or less")
-    names = ("rival_ms", "ours_ms", "rival_set_ms", "ours_set_ms")
-    rivals = {name: Apart(work, "rival" in name, "set" in name, what, n, threads) for name in names}
+    kinds = ("", "_set", "_compiled")
+    rivals = {f"{who}{kind}": Apart(work, who == "rival", kind, what, n, threads) for kind in kinds for who in WHO}
     in_turns(rivals.values(), repeats)
     least = {name: rival.seconds for name, rival in rivals.items()}
     for rival in rivals.values():
         rival.end()
     row: dict[str, object] = {"network": what, "resolution": n, "threads": threads, "batch": BATCH}
     row["difference"] = f"{difference:.0e}"
-    row |= {name: f"{1e3 * seconds:.1f}" for name, seconds in least.items()}
-    row["times_faster"] = f"{least['rival_ms'] / least['ours_ms']:.2f}"
-    row["times_faster_set"] = f"{least['rival_set_ms'] / least['ours_set_ms']:.2f}"
-    return {**row, "as_trained": f"{least['rival_ms'] / least['ours_set_ms']:.2f}"}
+    row |= {f"{name}_ms": f"{1e3 * seconds:.1f}" for name, seconds in least.items()}
+    row |= {f"times_faster{kind}": f"{least[f'rival{kind}'] / least[f'ours{kind}']:.2f}" for kind in kinds}
+    row["as_trained"] = f"{least['rival'] / least['ours_set']:.2f}"
+    best = {who: min(seconds for name, seconds in least.items() if who in name) for who in WHO}
+    return {**row, "at_best": f"{best['rival'] / best['ours']:.2f}"}
 
 
 @contextmanager
-def work(rival: bool, set_up: bool, what: str, n: int, threads: int) -> Generator[Callable[[], None]]:
-    """A step of one network, in a process as torch comes or as `vcycle train` sets it up."""
-    if set_up:
+def work(rival: bool, kind: str, what: str, n: int, threads: int) -> Generator[Callable[[], None]]:
+    """A step of one network, in a process as torch comes, or as `vcycle train` sets it up, or compiled besides."""
+    if kind:
         suit_vectors()
     torch.set_num_threads(threads)
-    with kept_memory() if set_up else nullcontext():
+    with kept_memory() if kind else nullcontext():
         ours, theirs, x = pair(what, n)
-        if set_up:
+        if kind:
             align_weights(ours)
-        yield partial(step, theirs if rival else ours, x.requires_grad_())
+        network = theirs if rival else ours
+        yield partial(step, compiled(network, x.device) if kind == "_compiled" else network, x.requires_grad_())
 
 
 def step(network: nn.Module, x: Tensor) -> None:

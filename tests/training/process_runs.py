@@ -142,11 +142,13 @@ RUNS: dict[str, Callable[[Path], Result | None]] = {
     "ddp": lambda folder: run(folder),
     "ddp-twice": lambda folder: run(folder, replace(SETTINGS, accumulate=2), forward=twice),
     "ddp-recomputed": lambda folder: run(folder, replace(SETTINGS, recompute=True)),
+    "ddp-compiled": lambda folder: run(folder, replace(SETTINGS, compile=True, accumulate=2)),
     "ddp-interrupted": lambda folder: interrupted(folder, "ddp"),
     "ddp-scalar": lambda folder: run(folder, replace(SETTINGS, steps=2), network=Scalar(idle=False)),
     "fsdp": lambda folder: run(folder, FSDP),
     "fsdp-twice": lambda folder: run(folder, replace(FSDP, accumulate=2), forward=twice),
     "fsdp-recomputed": lambda folder: run(folder, replace(FSDP, recompute=True)),
+    "fsdp-compiled": lambda folder: run(folder, replace(FSDP, compile=True, accumulate=2)),
     "fsdp-interrupted": lambda folder: interrupted(folder, "fsdp"),
     "fsdp-resumed": lambda folder: run(folder, FSDP),  # from a checkpoint of one process
     "fsdp-scalar": lambda folder: run(folder, FSDP, network=Scalar(idle=False)),

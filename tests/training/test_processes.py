@@ -118,6 +118,11 @@ def test_two_processes_that_compute_layers_again_for_the_gradient_are_one(strate
 
 
 @pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+def test_two_processes_that_call_machine_code_are_one(strategy, runs, alone):
+    assert_same_run(runs / f"{strategy}-compiled", alone / "once")
+
+
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
 def test_two_processes_with_two_parts_each_and_two_applications_a_part(strategy, runs, alone):
     assert_same_run(runs / f"{strategy}-twice", alone / "twice")
 

@@ -171,6 +171,7 @@ def _settings(config: TrainConfig, subject: Task) -> Settings:
         strategy=config.strategy,
         accumulate=config.accumulate,
         recompute=config.recompute,
+        compile=config.compile,
         threads=config.threads,
         select=config.select,
         patience=config.patience,

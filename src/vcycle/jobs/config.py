@@ -147,6 +147,8 @@ class TrainConfig(Config):
     """parts that a process takes its samples of a step in, to save memory"""
     recompute: bool = False
     """layers keep their input only and compute the rest again for the gradient, to save memory"""
+    compile: bool = False
+    """steps call machine code made for the network: a minute or two at the start, then faster"""
     threads: int | None = Field(None, ge=1)
     """CPU threads"""
     validation_samples: int | None = Field(None, ge=1)

@@ -62,7 +62,7 @@ class Equilibrium(nn.Module):
         T = self.step.at(c)
         with torch.no_grad():
             solution = self._iterate(T, c)
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_exporting():
             image = T(solution.value)
             known = self.step.rate is not None
             return image if known else torch.where(per_sample(solution.converged, image), image, torch.nan)

@@ -78,7 +78,7 @@ class MoNO(Fitted):
     def forward(self, x: Float[Tensor, "b i *grid"]) -> Float[Tensor, "b o *grid"]:
         check_field("MoNO", x, self.in_channels, self.domain)
         leaf = self.router(x)
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_exporting():
             # An exported program has no batches whose sizes depend on values: all experts run, and one is taken.
             return torch.stack([expert(x) for expert in self.experts])[leaf, torch.arange(x.shape[0], device=x.device)]
         parts, order = [], []

@@ -76,7 +76,7 @@ def _flags(log: Sequence[bool], channels: int) -> Tensor:
 def _logarithm(x: Tensor, flags: Tensor) -> Tensor:
     marked = flags.view(-1, *(1,) * (x.ndim - 2))
     positive = torch.where(marked, x, 1.0)
-    if not torch.compiler.is_compiling() and not bool((positive > 0).all()):
+    if not torch.compiler.is_exporting() and not bool((positive > 0).all()):
         raise ValueError(
             f"an input channel whose logarithm is taken must be positive, got values down to {float(positive.min()):g}"
         )

@@ -37,12 +37,12 @@ def fixed_point(
     """
     best = _Best(start)
     iterations = _iterate(T, best, tolerance, most, damping, window)
-    if window and not torch.compiler.is_compiling() and not bool(best.done.all()):
+    if window and not torch.compiler.is_exporting() and not bool(best.done.all()):
         iterations += _iterate(T, best, tolerance, most, damping, 0)
     converged = best.done
     message = (
         f"converged in {iterations} iterations"
-        if torch.compiler.is_compiling() or bool(converged.all())
+        if torch.compiler.is_exporting() or bool(converged.all())
         else f"{int((~converged).sum())} samples missed {tolerance:.0e} after {iterations} iterations: allow more, or "
         "damp them; if the residual does not fall, the map is no contraction"
     )
@@ -65,7 +65,7 @@ class _Best:
     def update(self, z: Field, image: Field, f: Field, tolerance: float) -> None:
         residual = _size(f) / _size(image).clamp_min(torch.finfo(z.dtype).tiny)
         better = ~self.done & (residual < self.residual)
-        if not torch.compiler.is_compiling() and bool(better.all()):
+        if not torch.compiler.is_exporting() and bool(better.all()):
             self.z, self.image = z, image
         else:
             self.z, self.image = _where(better, z, self.z), _where(better, image, self.image)
@@ -79,7 +79,7 @@ def _iterate(T: Map, best: _Best, tolerance: float, most: int, damping: float, w
         image = T(z)
         f = image - z
         best.update(z, image, f, tolerance)
-        if not torch.compiler.is_compiling() and bool(best.done.all()):
+        if not torch.compiler.is_exporting() and bool(best.done.all()):
             return step + 1
         history = [*history[-window:], (z, f)] if window else [(z, f)]
         z = _next(history, damping)

@@ -1,6 +1,7 @@
 """Floor 0: domains, grids, bases, norms, transfer and random fields. Knows no network."""
 
 from vcycle.spaces.basis import Basis as Basis
+from vcycle.spaces.compiler import require_compiler as require_compiler
 from vcycle.spaces.devices import CPU as CPU
 from vcycle.spaces.devices import Accelerator as Accelerator
 from vcycle.spaces.devices import chosen as chosen

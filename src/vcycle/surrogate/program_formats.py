@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -13,6 +12,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 
 from vcycle.networks.checks import did_you_mean
+from vcycle.spaces import require_compiler
 
 onnxruntime = lazy_loader.load("onnxruntime")
 
@@ -64,14 +64,7 @@ class AOTI(Format):
     suffix = ".pt2"
 
     def require(self) -> None:
-        builder, complaints = (import_module(f"torch._inductor.{name}") for name in ("cpp_builder", "exc"))
-        try:
-            builder.get_cpp_compiler()
-        except complaints.InvalidCxxCompiler as error:
-            raise ValueError(
-                "machine code needs a C++ compiler and none was found: install g++, name another one in the variable "
-                "CXX, or export to torch or onnx"
-            ) from error
+        require_compiler("machine code", "export to torch or onnx")
 
     def write(self, program: ExportedProgram, file: Path) -> None:
         torch._inductor.aoti_compile_and_package(program, package_path=str(file))

@@ -16,6 +16,7 @@ from vcycle.networks import align_weights
 from vcycle.spaces import chosen, kept_memory, suit_vectors
 from vcycle.training.batch import Batch, Forward, Loss
 from vcycle.training.batch_statistics import batch_statistics
+from vcycle.training.compilation import compiled
 from vcycle.training.processes import Processes
 from vcycle.training.recompute import recomputed
 from vcycle.training.settings import Settings
@@ -40,9 +41,10 @@ class Learner:
         self.dtype = torch.float64 if settings.precision == "64-true" else torch.float32
         self.fabric.setup_module(network)
         align_weights(network)
-        self.called = network
+        self.exchanging = network
         if processes.size > 1:
-            self.called = shared(network, settings.strategy, processes.size, self.device)
+            self.exchanging = shared(network, settings.strategy, processes.size, self.device)
+        self.called = compiled(self.exchanging, self.device) if settings.compile else self.exchanging
         self.optimizer = settings.optimizer.build(network.parameters())
         self.stepper = cast(torch.optim.Optimizer, self.fabric.setup_optimizers(self.optimizer))
         self.scaling = self.fabric.strategy.precision
@@ -59,7 +61,7 @@ class Learner:
             group["betas"] = (rates.momentum or settings.optimizer.betas[0], group["betas"][1])
         self.optimizer.zero_grad()
         losses = [self._differentiate(number, index, batch.part(index, self.parts)) for index in range(self.parts)]
-        if isinstance(self.called, DistributedDataParallel):
+        if isinstance(self.exchanging, DistributedDataParallel):
             require_gradients(self.network)
         largest = settings.clip or math.inf
         norm = self.fabric.clip_gradients(self.network, self.stepper, max_norm=largest, error_if_nonfinite=False)
@@ -70,7 +72,7 @@ class Learner:
         """Add the gradient of a part of the batch; the sum is exchanged with other processes after the last part."""
         _seed(self.settings.seed, number, self.rank * self.parts + index, self.device)
         part = part.to(self.device, self.dtype)
-        with exchange(self.called, now=index == self.parts - 1):
+        with exchange(self.exchanging, now=index == self.parts - 1):
             with self.fabric.autocast():
                 prediction, compared = self.forward(self.called, part, number)
             loss = self.loss(prediction.to(self.dtype), compared).mean() / self.parts

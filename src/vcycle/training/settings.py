@@ -29,7 +29,7 @@ class Optimizer:
 
 
 # These change how a run is computed but not what comes out.
-FREE = ("accelerator", "strategy", "accumulate", "recompute", "threads", "checkpoint_every")
+FREE = ("accelerator", "strategy", "accumulate", "recompute", "compile", "threads", "checkpoint_every")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Settings:
     `strategy`            what each of several processes holds of the network: all of it (ddp) or a part (fsdp)
     `accumulate`          parts that a process takes its share of a batch in, one after the other
     `recompute`           layers keep their input only and compute the rest again for the gradient (recompute.py)
+    `compile`             steps call machine code made for the network, which takes a minute or two (compilation.py)
     `threads`             CPU threads, None for torch's choice
     `seed`                each step seeds torch from (seed, step), for networks that draw random numbers
     """
@@ -57,6 +58,7 @@ class Settings:
     strategy: Strategy = "ddp"
     accumulate: int = 1
     recompute: bool = False
+    compile: bool = False
     threads: int | None = None
     select: str = "loss"
     patience: int = 0

@@ -1,0 +1,34 @@
+"""Machine code made for a network takes the steps of the network, up to rounding."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from vcycle.networks import FNO
+from vcycle.spaces import Domain
+from vcycle.training import FieldStream, Settings, l2, train
+from vcycle.training.compilation import compiled
+
+
+def trained(folder: Path, *, compile: bool, steps: int = 4) -> torch.Tensor:
+    torch.manual_seed(3)
+    network = FNO(1, 1, width=4, depth=1, modes=4, dropout=0.2).double()
+    stream = FieldStream(torch.rand(6, 1, 8, 8) + 0.5, torch.rand(6, 1, 8, 8), batch=3, seed=5)
+    settings = Settings(steps=steps, precision="64-true", accelerator="cpu", threads=1, compile=compile)
+    train(network, stream, l2(Domain.unit(2)), lambda _: {"loss": 1.0}, settings, folder)
+    assert all("_orig_mod" not in name for name in network.state_dict())
+    return torch.cat([p.detach().flatten() for p in network.parameters()])
+
+
+def test_a_run_ends_with_the_same_numbers_with_dropout_and_may_be_resumed_either_way(tmp_path):
+    plain = trained(tmp_path / "plain", compile=False)
+    torch.testing.assert_close(trained(tmp_path / "compiled", compile=True), plain, rtol=0, atol=1e-12)
+    torch.testing.assert_close(trained(tmp_path / "compiled", compile=False), plain, rtol=0, atol=1e-12)
+
+
+def test_a_compiler_that_is_missing_is_asked_for():
+    missing = torch._inductor.config.patch({"cpp.cxx": (None, "no-such-compiler")})
+    with missing, pytest.raises(ValueError, match=r"compile needs a C\+\+ compiler.*or leave compile out"):
+        compiled(nn.Identity(), torch.device("cpu"))

@@ -1,5 +1,6 @@
 """Machine code made for a network takes the steps of the network, up to rounding."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from torch import nn
 from vcycle.networks import FNO
 from vcycle.spaces import Domain
 from vcycle.training import FieldStream, Settings, l2, train
-from vcycle.training.compilation import compiled
+from vcycle.training.compilation import compiled, normal
 
 
 def trained(folder: Path, *, compile: bool, steps: int = 4) -> torch.Tensor:
@@ -26,6 +27,27 @@ def test_a_run_ends_with_the_same_numbers_with_dropout_and_may_be_resumed_either
     plain = trained(tmp_path / "plain", compile=False)
     torch.testing.assert_close(trained(tmp_path / "compiled", compile=True), plain, rtol=0, atol=1e-12)
     torch.testing.assert_close(trained(tmp_path / "compiled", compile=False), plain, rtol=0, atol=1e-12)
+
+
+def test_the_normal_distribution_and_its_density_are_those_of_single_precision():
+    x = torch.linspace(-9, 9, 10001)
+    share, density = normal(x)
+    exact = x.double()
+    assert (share.double() - torch.special.ndtr(exact)).abs().max() < 3e-7
+    assert (density.double() - torch.exp(-exact.square() / 2) / math.sqrt(2 * math.pi)).abs().max() < 1e-7
+
+
+def test_both_kinds_of_gelu_and_their_gradients_are_those_of_torch():
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(3, 8), nn.GELU(), nn.Linear(8, 8), nn.GELU("tanh"))
+    x = 4 * torch.randn(50, 3)
+    found = []
+    for called in (network, compiled(network, x.device)):
+        given = x.clone().requires_grad_()
+        y = called(given)
+        found.append([y, *torch.autograd.grad(y.square().sum(), [given, *network.parameters()])])
+    for usual, ours in zip(*found, strict=True):
+        torch.testing.assert_close(ours, usual, rtol=0, atol=3e-6 * float(usual.detach().abs().max()))
 
 
 def test_a_compiler_that_is_missing_is_asked_for():

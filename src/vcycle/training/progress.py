@@ -56,27 +56,28 @@ class Live(Progress):
 class Plain(Progress):
     """A line at every validation, and after `quiet` seconds without one."""
 
-    def __init__(self, console: Console, step: int, steps: int, quiet: float = 30.0):
+    def __init__(self, console: Console, steps: int, quiet: float = 30.0):
         self._console, self._steps, self._quiet = console, steps, quiet
-        self._first, self._began, self._spoke = step, time.monotonic(), time.monotonic()
-        self._loss = ""
+        self._spoke, self._loss = time.monotonic(), ""
+        self._first: tuple[int, float] | None = None  # the end of the first step, which takes longer than others
 
     def update(self, step: int, loss: float | None, validation: dict[str, float] | None) -> None:
         self._loss = self._loss if loss is None else f"  loss {loss:.4g}"
         now = time.monotonic()
+        self._first = first, began = self._first or (step, now)
         if validation is None and now - self._spoke < self._quiet:
             return
         self._spoke = now
         line = f"step {step}/{self._steps}{self._loss}"
         if validation is not None:
             line += f"  validation {_listed(validation)}"
-        if self._first < step < self._steps:
-            line += f"  {_duration((now - self._began) / (step - self._first) * (self._steps - step))} left"
+        if first < step < self._steps:
+            line += f"  {_duration((now - began) / (step - first) * (self._steps - step))} left"
         self._console.print(line, highlight=False, soft_wrap=True)
 
 
 def progress(console: Console, step: int, steps: int) -> Progress:
-    return Live(console, step, steps) if console.is_terminal else Plain(console, step, steps)
+    return Live(console, step, steps) if console.is_terminal else Plain(console, steps)
 
 
 def _listed(metrics: dict[str, float]) -> str:

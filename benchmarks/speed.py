@@ -1,6 +1,6 @@
 """How fast is a training step on a CPU, against the same arithmetic in its usual form?
 
-    python benchmarks/speed.py [--threads 1 2] [--repeats 5]        # writes benchmarks/speed.csv
+    python benchmarks/speed.py [--threads 1 2] [--networks FNO] [--repeats 5]        # writes benchmarks/speed.csv
 
 Three pairs compute the same numbers from the same weights, which is checked to 1e-5 for the output and for the gradient
 with respect to the input: the spectral layer and the whole FNO of neuraloperator 2.0 (rfft2 and irfft2), and MgNO with
@@ -39,18 +39,19 @@ from vcycle.training.compilation import compiled
 TOLERANCE = 1e-5
 WIDTH, MODES, BATCH = 32, (16, 16), 4
 WHO = ("rival", "ours")
-CASES = (("spectral layer", (64, 128, 256)), ("FNO", (64, 128)), ("MgNO", (64, 128, 256)))
+CASES = {"spectral layer": (64, 128, 256), "FNO": (64, 128), "MgNO": (64, 128, 256)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--networks", nargs="+", default=list(CASES), choices=CASES)
     parser.add_argument("--repeats", type=int, default=5)
     given = parser.parse_args()
     for threads in given.threads:
         rows: list[dict[str, object]] = []
-        for what, resolutions in CASES:
-            for n in resolutions:
+        for what in given.networks:
+            for n in CASES[what]:
                 rows.append(compared(what, n, threads, given.repeats))
                 print(*rows[-1].values(), sep="\t", flush=True)
         update_table("speed.csv", rows, key=("network", "resolution", "threads"), threads=threads)

@@ -7,6 +7,7 @@ from dataclasses import fields
 
 import pytest
 import yaml
+from annotated_types import Ge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,6 +53,15 @@ class TestMirror:
         signature = inspect.signature(network).parameters
         defaults = {name: p.default for name, p in signature.items() if name not in given_elsewhere}
         assert config().model_dump(exclude={"name"}) == defaults
+
+    @pytest.mark.parametrize("name", NETWORKS)
+    def test_networks_refuse_the_counts_that_options_refuse(self, name):
+        options = members(TrainConfig.model_fields["network"])[name].model_fields
+        least = {option: m.ge for option, field in options.items() for m in field.metadata if isinstance(m, Ge)}
+        for option, bound in least.items():
+            if options[option].annotation in (int, int | None):
+                with pytest.raises(ValueError, match=rf"got .*{bound - 1}|channel"):
+                    NETWORKS[name](1, 1, **{option: bound - 1})
 
     def test_activations(self):
         assert set(Activation.__args__) == set(ACTIVATIONS)

@@ -39,3 +39,10 @@ def test_networks_without_channels_or_modes_are_refused(name, value):
     for option in {"width", "modes"} & set(known):
         with pytest.raises(ValueError, match=r"1 channel or more|each 1 or more|without channels"):
             NETWORKS[name](1, 1, **{option: value})
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("channels", [(-1, 1), (0, 1), (1, 0), (1, -1)])
+def test_networks_without_inputs_or_outputs_are_refused(name, channels):
+    with pytest.raises(ValueError, match=r"1 or more|1 channel or more"):
+        NETWORKS[name](*channels)

@@ -35,7 +35,7 @@ def test_the_published_numbers_of_parameters(options, expected):
 
 
 def test_channels_are_truncated():
-    assert SineNet(1, 1, width=64, levels=5, waves=0, multiplier=1.425).widths == (64, 91, 129, 185, 263)
+    assert SineNet(1, 1, width=64, levels=5, waves=1, multiplier=1.425).widths == (64, 91, 129, 185, 263)
 
 
 def test_the_defaults_have_about_the_parameters_of_the_other_networks():

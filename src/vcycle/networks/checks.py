@@ -1,4 +1,4 @@
-"""Sentences about inputs and names that do not fit."""
+"""Sentences about inputs, counts and names that do not fit."""
 
 from difflib import get_close_matches
 
@@ -16,6 +16,18 @@ def did_you_mean(name: str, known: list[str]) -> str:
     """
     close = get_close_matches(name, known, n=1)
     return f": did you mean {close[0]!r}?" if close else f": expected one of {', '.join(known)}"
+
+
+def check_counts(network: str, *, least: int = 1, **counts: int | None) -> None:
+    """Raise ValueError unless every count that is given is `least` or more.
+
+    >>> check_counts("FNO", width=32, depth=-1)
+    Traceback (most recent call last):
+    ValueError: got depth=-1 for FNO: give 1 or more
+    """
+    for name, count in counts.items():
+        if count is not None and count < least:
+            raise ValueError(f"got {name}={count} for {network}: give {least} or more")
 
 
 def check_field(network: str, x: Float[Tensor, "..."], in_channels: int, domain: Domain) -> None:

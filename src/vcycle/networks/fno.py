@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.networks.activations import activation as activation_named
-from vcycle.networks.checks import check_field
+from vcycle.networks.checks import check_counts, check_field
 from vcycle.networks.coordinates import append_coordinates
 from vcycle.networks.fourier_block import BasisName, BlockOptions, FourierBlock, SkipName
 from vcycle.networks.norms import NormName
@@ -76,6 +76,7 @@ class FNO(nn.Module):
         domain: Domain | None = None,
     ):
         super().__init__()
+        check_counts("FNO", in_channels=in_channels, depth=depth, skip_kernel=skip_kernel, norm_groups=norm_groups)
         self.domain = Domain.unit(2) if domain is None else domain
         d = self.domain.dimension
         self.in_channels, self.width, self.coordinates = in_channels, width, coordinates

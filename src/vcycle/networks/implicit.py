@@ -6,6 +6,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from vcycle.networks.checks import check_counts
 from vcycle.networks.coordinates import CoordinatesOrAuto
 from vcycle.networks.equilibrium import Equilibrium, Step
 from vcycle.networks.perceptron import ChannelPerceptron
@@ -65,6 +66,8 @@ class Implicit(StencilNetwork):
         domain: Domain | None = None,
     ):
         super().__init__(in_channels, domain, coordinates, resolution, placement)
+        check_counts("Implicit", levels=levels, most=most)
+        check_counts("Implicit", least=0, window=window)
         self.levels = levels
         hidden, d = Space(self.domain, width), self.domain.dimension
         T = _step(step, hidden, (modes,) * d if isinstance(modes, int) else modes, rate, levels, activation)

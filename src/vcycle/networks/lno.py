@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.networks.activations import activation as activation_named
-from vcycle.networks.checks import check_field
+from vcycle.networks.checks import check_counts, check_field
 from vcycle.networks.coordinates import append_coordinates
 from vcycle.networks.input_kernel import InputKernel
 from vcycle.networks.perceptron import ChannelPerceptron
@@ -54,6 +54,7 @@ class LNO(nn.Module):
         domain: Domain | None = None,
     ):
         super().__init__()
+        check_counts("LNO", in_channels=in_channels, depth=depth, rank=rank)
         self.domain = Domain.unit(2) if domain is None else domain
         self.in_channels, self.width, self.rank, self.inputs = in_channels, width, rank, inputs
         hidden, outer = Space(self.domain, width), Space(self.domain, 2 * width)

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.networks.activations import activation as activation_named
+from vcycle.networks.checks import check_counts
 from vcycle.networks.coordinates import CoordinatesOrAuto
 from vcycle.networks.norms import NormName
 from vcycle.networks.perceptron import ChannelPerceptron
@@ -69,6 +70,8 @@ class LSM(StencilNetwork):
         domain: Domain | None = None,
     ):
         super().__init__(in_channels, domain, coordinates, resolution, placement)
+        check_counts("LSM", levels=levels, heads=heads, frequencies=frequencies, norm_groups=norm_groups)
+        check_counts("LSM", least=0, tokens=tokens)
         d = self.domain.dimension
         self.width, self.levels = width, levels
         self.patch = None if patch is None else _per_axis("patch", patch, d, least=1)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from vcycle.networks.activations import activation as activation_named
 from vcycle.networks.boundary_factor import boundary_factor
+from vcycle.networks.checks import check_counts
 from vcycle.networks.coordinates import CoordinatesOrAuto, append_coordinates
 from vcycle.networks.cycle import Cycle, Sharing, Start
 from vcycle.networks.neuron import Neurons
@@ -71,6 +72,7 @@ class MgNO(StencilNetwork):
         domain: Domain | None = None,
     ):
         super().__init__(in_channels, domain, coordinates, resolution, placement)
+        check_counts("MgNO", depth=depth, levels=levels, gamma=gamma)
         steps = _iterations(levels, iterations, self.reference)
         cycle = Cycle(steps, residual, start, gamma, shared, ghost=ghost, prolongation_ghost=ghost)
         self.width, self.levels, self.ghost = width, len(steps), ghost

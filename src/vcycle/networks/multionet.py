@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.networks.boundary_factor import boundary_factor
-from vcycle.networks.checks import check_field
+from vcycle.networks.checks import check_counts, check_field
 from vcycle.networks.coordinates import append_coordinates
 from vcycle.networks.hidden_layers import HiddenLayers
 from vcycle.networks.point_functions import PointFeatures, point_list
@@ -51,6 +51,7 @@ class MultiONet(nn.Module):
         domain: Domain | None = None,
     ):
         super().__init__()
+        check_counts("MultiONet", in_channels=in_channels, out_channels=out_channels, depth=depth)
         if not 1 <= layers <= depth:
             raise ValueError(
                 f"MultiONet uses the last 1 to {depth} of its {depth} layers, got layers={layers}: give a number in "

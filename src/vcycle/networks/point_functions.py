@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from vcycle.networks.checks import check_counts
 from vcycle.networks.hidden_layers import HiddenLayers
 from vcycle.operators import Functions, Pointwise
 from vcycle.operators.finite_rank import Factors
@@ -25,6 +26,7 @@ class PointFeatures(nn.Module):
 
     def __init__(self, domain: Domain, waves: int = 0):
         super().__init__()
+        check_counts("a network of points", least=0, features=waves)
         self.periodic = tuple(domain.periodic(axis) for axis in range(domain.dimension))
         self.waves = tuple(max(1, waves) if periodic else waves for periodic in self.periodic)
 

@@ -3,6 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from vcycle.networks.checks import check_counts
 from vcycle.networks.even import evenly
 from vcycle.spaces import Domain, resample
 
@@ -17,6 +18,7 @@ class Sensors(nn.Module):
 
     def __init__(self, domain: Domain, channels: int, points: int):
         super().__init__()
+        check_counts("a network with sensors", in_channels=channels, sensors=points)
         self.domain, self.shape = evenly(domain), (points,) * domain.dimension
         self.count = channels * points**domain.dimension
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vcycle.networks.checks import check_field
+from vcycle.networks.checks import check_counts, check_field
 from vcycle.networks.coordinates import Coordinates, append_coordinates
 from vcycle.networks.fourier_block import BlockOptions, FourierBlock
 from vcycle.networks.increment import Increment
@@ -59,6 +59,8 @@ class SFNO(nn.Module):
         domain: Domain | None = None,
     ):
         super().__init__()
+        check_counts("SFNO", in_channels=in_channels, out_channels=out_channels, fields=fields, depth=depth)
+        check_counts("SFNO", least=0, time_features=time_features)
         self.domain = Domain.unit(2) if domain is None else domain
         d = self.domain.dimension
         if d == 3:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from vcycle.networks.checks import check_counts
 from vcycle.networks.convolution_block import LayerOptions
 from vcycle.networks.coordinates import CoordinatesOrAuto
 from vcycle.networks.norms import NormName
@@ -67,6 +68,7 @@ class SineNet(StencilNetwork):
         domain: Domain | None = None,
     ):
         super().__init__(in_channels, domain, coordinates, resolution, placement)
+        check_counts("SineNet", waves=waves, blocks=blocks)
         self.levels, self.residual = levels, residual
         self.widths = tuple(int(width * multiplier**level) for level in range(levels))
         if levels < 2:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vcycle.networks.checks import check_field
+from vcycle.networks.checks import check_counts, check_field
 from vcycle.networks.coordinates import CoordinatesOrAuto, append_coordinates, coordinates_on
 from vcycle.networks.reference_grid import reference_grid
 from vcycle.spaces import Domain, Placement
@@ -39,6 +39,7 @@ class StencilNetwork(nn.Module, ABC):
         placement: Placement,
     ):
         super().__init__()
+        check_counts(type(self).__name__, in_channels=in_channels)
         self.in_channels, self.domain = in_channels, Domain.unit(2) if domain is None else domain
         self.coordinates = coordinates_on(self.domain, coordinates)
         self.seen_channels = in_channels + (0 if self.coordinates is None else self.domain.dimension)

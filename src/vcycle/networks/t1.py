@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vcycle.networks.activations import activation as activation_named
-from vcycle.networks.checks import check_field
+from vcycle.networks.checks import check_counts, check_field
 from vcycle.networks.coordinates import Coordinates, append_coordinates
 from vcycle.networks.spectrum import SpectrumLayer
 from vcycle.operators import Pointwise, count_parameters
@@ -63,6 +63,7 @@ class T1(nn.Module):
         domain: Domain | None = None,
     ):
         super().__init__()
+        check_counts("T1", in_channels=in_channels, depth=depth)
         self.domain = Domain.unit(2) if domain is None else domain
         d = self.domain.dimension
         self.in_channels, self.width, self.coordinates = in_channels, width, coordinates
@@ -81,7 +82,7 @@ class T1(nn.Module):
             return Space(self.domain, channels)
 
         self.lift = Pointwise(space(in_channels + (0 if coordinates is None else d)), space(width), bias=True)
-        gain = 1 / math.sqrt(depth) if residual and depth else 1.0
+        gain = 1 / math.sqrt(depth) if residual else 1.0
         self.layers = nn.Sequential(
             *(
                 SpectrumLayer(

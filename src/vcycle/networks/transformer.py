@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vcycle.networks.activations import activation as activation_named
 from vcycle.networks.attention import AttentionName, HeadNormName, attention_named
-from vcycle.networks.checks import check_field
+from vcycle.networks.checks import check_counts, check_field
 from vcycle.networks.coordinates import Coordinates, append_coordinates
 from vcycle.networks.perceptron import ChannelPerceptron
 from vcycle.networks.spectral_decoder import BasisName, SpectralDecoder
@@ -73,6 +73,8 @@ class Transformer(nn.Module):
         domain: Domain | None = None,
     ):
         super().__init__()
+        check_counts("Transformer", in_channels=in_channels, heads=heads, points=points)
+        check_counts("Transformer", least=0, depth=depth, decoder_depth=decoder_depth)
         self.domain = Domain.unit(2) if domain is None else domain
         d = self.domain.dimension
         if placement not in ("cell", "vertex"):

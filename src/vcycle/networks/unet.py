@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from vcycle.networks.checks import check_counts
 from vcycle.networks.convolution_block import BlockChain, LayerOptions
 from vcycle.networks.coordinates import CoordinatesOrAuto
 from vcycle.networks.norms import NormName
@@ -57,6 +58,7 @@ class UNet(StencilNetwork):
         domain: Domain | None = None,
     ):
         super().__init__(in_channels, domain, coordinates, resolution, placement)
+        check_counts("UNet", blocks=blocks)
         self.levels, self.ghost = levels, ghost
         self.widths = tuple(int(width * multiplier**level) for level in range(levels))
         if min(self.widths, default=0) < 1:

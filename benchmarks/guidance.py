@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 import vcycle
-from machine import write_table
+from machine import stamped, write_table
 from training import train_whole
 from vcycle.problems import Darcy, TwoPhase
 from vcycle.spaces import L2
@@ -69,7 +69,7 @@ def run(contrast: str, seed: int, labels: int, samples: str, steps: int) -> dict
     for name, error in errors.items():
         figures = {"mean": error.mean(), "q95": error.quantile(0.95), "largest": error.max()}
         row |= {f"{figure}_{name}": f"{float(value):.4f}" for figure, value in figures.items()}
-    (folder / ROW).write_text(json.dumps(row))
+    (folder / ROW).write_text(json.dumps(stamped(row, 1)))
     return row
 
 

@@ -25,9 +25,15 @@ def machine() -> str:
     return f"{device}, {os.cpu_count()} cores, torch {torch.__version__}"
 
 
+def stamped(row: dict[str, Any], threads: int) -> dict[str, Any]:
+    """The row with machine, threads and date; those it has already stay, for it was measured then and there."""
+    stamp = {"machine": machine(), "threads": threads, "date": datetime.date.today().isoformat()}
+    return {**row, **{name: value for name, value in stamp.items() if name not in row}}
+
+
 def write_table(name: str, rows: list[dict[str, object]], *, threads: int) -> Path:
     """Write rows to benchmarks/NAME with machine, threads and date in every row."""
-    return _write(Path(__file__).parent / name, _stamped(rows, threads))
+    return _write(Path(__file__).parent / name, [stamped(row, threads) for row in rows])
 
 
 def update_table(
@@ -42,18 +48,14 @@ def update_table(
     file = Path(__file__).parent / name
     new = {tuple(str(row[column]) for column in key) for row in rows}
     before = read_table(name) if file.exists() else []
-    table = [row for row in before if tuple(row[column] for column in key) not in new] + _stamped(rows, threads)
+    table = [row for row in before if tuple(row[column] for column in key) not in new]
+    table += [stamped(row, threads) for row in rows]
     return _write(file, table if order is None else sorted(table, key=order))
 
 
 def read_table(name: str) -> list[dict[str, str]]:
     with (Path(__file__).parent / name).open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
-
-
-def _stamped(rows: list[dict[str, object]], threads: int) -> list[dict[str, Any]]:
-    stamp = {"machine": machine(), "threads": threads, "date": datetime.date.today().isoformat()}
-    return [{**row, **stamp} for row in rows]
 
 
 def _write(file: Path, rows: list[dict[str, Any]]) -> Path:

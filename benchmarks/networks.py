@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 import vcycle
-from machine import write_table
+from machine import stamped, write_table
 from training import train_whole
 from vcycle.networks import NETWORKS, StencilNetwork, align_weights, build
 from vcycle.operators import count_parameters
@@ -97,7 +97,7 @@ def run(case: str, n: int, network: str, seed: int, steps: int, threads: int) ->
     surrogate = vcycle.load(folder)
     for label, test in tests.items():
         row |= {f"{name}{label}": value for name, value in errors(surrogate, test).items()}
-    (folder / "row.json").write_text(json.dumps(row))
+    (folder / "row.json").write_text(json.dumps(stamped(row, threads)))
     print(row, flush=True)
 
 
@@ -201,7 +201,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def rows() -> list[dict[str, object]]:
-    """One row per problem, network and number of steps: the mean of the seeds, and their deviation in L2."""
+    """One row per problem, network and number of steps: mean of the seeds, deviation in L2, stamp of the latest."""
     runs = [json.loads(file.read_text()) for file in sorted(RUNS.glob("*/row.json"))]
     keys = sorted({(list(CASES).index(r["problem"]), r["resolution"], r["steps"], r["network"]) for r in runs})
     table = []
@@ -220,7 +220,8 @@ def rows() -> list[dict[str, object]]:
             values = [r[name] for r in same if r[name] is not None]
             row[name] = f"{statistics.mean(values):.4f}" if values else ""
         row["l2_deviation"] = f"{statistics.stdev([r['l2'] for r in same]):.4f}" if len(same) > 1 else ""
-        table.append(row)
+        latest = max(same, key=lambda r: r["date"])
+        table.append(row | {name: latest[name] for name in ("machine", "threads", "date")})
     return table
 
 

@@ -17,7 +17,7 @@ import yaml
 from torch import nn
 
 import vcycle
-from machine import write_table
+from machine import stamped, write_table
 from networks import errors
 from training import train_whole
 from vcycle.jobs.config import GenerateConfig
@@ -81,7 +81,7 @@ def run(name: str, epochs: int | None, threads: int) -> None:
         "published_h1": published[1],
         "provenance": published[2],
     }
-    (folder / "row.json").write_text(json.dumps(row))
+    (folder / "row.json").write_text(json.dumps(stamped(row, threads)))
     print(row, flush=True)
 
 

@@ -148,6 +148,11 @@ class Dataset:
         arrow = f"{', '.join(self.input_names)} -> {', '.join(self.output_names)}"
         return f"{self.name}: {arrow} at {grid_name(self.resolution)} {self.placement}s of {self.domain}; {sizes}"
 
+    def __str__(self) -> str:
+        """What is in it and, where that is known, what its grid costs."""
+        checked = None if self.manifest is None else self.manifest.verification
+        return repr(self) if checked is None or not checked.of_the_grid else f"{self!r}\n{checked.of_the_grid}"
+
 
 def read_manifest(folder: Path) -> Manifest:
     """The table of contents of a finished folder."""

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -44,8 +45,9 @@ def generate(
     """Samples 0, 1, ... of the stream `seed` with their solutions, as a folder of HDF5 shards and a manifest.
 
     Every label has a relative residual below ten times the problem's tolerance (1e-9 for elliptic equations); every
-    `verify_every`-th (0: none) is compared with a second, independent solver. A sample that cannot be solved is tried
-    once more, safely (Problem.solve_safely), then left out and listed in the manifest with its seed and index.
+    `verify_every`-th (0: none) is compared with a second, independent solver, and with what half as many points per
+    axis give, which tells what the grid costs (data.coarser). A sample that cannot be solved is tried once more, safely
+    (Problem.solve_safely), then left out and listed in the manifest with its seed and index.
     The same arguments give the same bytes on any number of workers (of one kind of processor or accelerator). Stopped
     at any moment and called again with the same arguments, the work goes on where it was, and shards that are no longer
     what was written are made anew; other arguments for the same folder, and folders with files of others, are refused.
@@ -169,6 +171,7 @@ def _manifest(
     problem: Problem, configuration: Configuration, shards: tuple[ShardRecord, ...], elsewhere: Mapping[str, str]
 ) -> Manifest:
     differences = [d for shard in shards for d in shard.differences.values()]
+    of_grids = [d for shard in shards for d in shard.grid_differences.values()]
     kind = f"{type(problem).__module__}.{type(problem).__qualname__}"
     return Manifest(
         **describe(problem).record(),
@@ -184,6 +187,10 @@ def _manifest(
             samples_compared=len(differences),
             difference_limit=problem.agreement,
             difference_worst=max(differences, default=None),
+            coarser_grid=f"{kind}.solve with half the points per axis, relative L2 difference, the same sample indices",
+            grids_compared=len(of_grids),
+            grid_difference_mean=statistics.fmean(of_grids) if of_grids else None,
+            grid_difference_worst=max(of_grids, default=None),
         ),
         splits=split_records(configuration.splits, shards),
         elsewhere={name: name for name in elsewhere},

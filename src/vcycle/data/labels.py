@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vcycle.data.coarser import grid_differences
 from vcycle.data.schema import DataError, Failure, Fields
 from vcycle.problems import Problem
 from vcycle.solvers import Solution
@@ -20,13 +21,15 @@ class Labels:
     """The samples `indices` with their verified solutions, and what it took.
 
     `residuals` are measured on float64 solutions for exactly the inputs that are stored; stored as float32, a
-    solution is rounded after that.
+    solution is rounded after that. The second solver's `differences` and the coarser grid's (data.coarser) are those
+    of some samples, by index.
     """
 
     fields: Fields
     indices: tuple[int, ...]
     residuals: tuple[float, ...]
     differences: dict[int, float]
+    grid_differences: dict[int, float]
     failures: tuple[Failure, ...]
     retried: tuple[int, ...]
     iterations: int
@@ -45,8 +48,9 @@ def solve_samples(
 
     Sampled on the processor, solved and measured on the device, and given back on the processor.
 
-    The second solver compares the samples whose index is a multiple of `verify_every` (0: none). It cannot be wrong
-    about a converged label without the equations being wrong, so a disagreement stops the run with a DataError.
+    The samples whose index is a multiple of `verify_every` (0: none) are compared with a second solver, and with what
+    half as many points per axis give. The second solver cannot be wrong about a converged label without the equations
+    being wrong, so a disagreement stops the run with a DataError.
     """
     inputs = problem.sample(shape, seed, indices).to(dtype).double().to(device)
     value, reason, iterations = _solved(problem, inputs, problem.solve)
@@ -67,11 +71,14 @@ def solve_samples(
     kept = tuple(index for index, ok in zip(indices, good.tolist(), strict=True) if ok)
     if failures:
         inputs, value = inputs[good], value[good]
+    rows = [row for row, index in enumerate(kept) if verify_every and index % verify_every == 0]
+    compared = [kept[row] for row in rows]
     return Labels(
         fields=Fields(inputs.to(CPU, dtype), value.to(CPU, dtype)),
         indices=kept,
         residuals=tuple(residual[good].tolist()),
-        differences=_compare(problem, inputs, value, kept, verify_every),
+        differences=_compare(problem, inputs[rows], value[rows], compared) if rows else {},
+        grid_differences=grid_differences(problem, seed, compared, value[rows]) if rows else {},
         failures=tuple(failures),
         retried=tuple(retried),
         iterations=iterations,
@@ -105,18 +112,13 @@ def _residual(problem: Problem, inputs: Tensor, value: Tensor) -> Float[Tensor, 
     return residual
 
 
-def _compare(
-    problem: Problem, inputs: Tensor, value: Tensor, indices: tuple[int, ...], verify_every: int
-) -> dict[int, float]:
-    rows = [row for row, index in enumerate(indices) if verify_every and index % verify_every == 0]
-    if not rows:
-        return {}
-    differences = problem.verify(inputs[rows], value[rows]).tolist()
-    for row, difference in zip(rows, differences, strict=True):
+def _compare(problem: Problem, inputs: Tensor, value: Tensor, indices: Sequence[int]) -> dict[int, float]:
+    differences = dict(zip(indices, problem.verify(inputs, value).tolist(), strict=True))
+    for index, difference in differences.items():
         if not difference < problem.agreement:
             raise DataError(
-                f"sample {indices[row]}: the second solver differs by {difference:.1e} (limit {problem.agreement:.0e}) "
+                f"sample {index}: the second solver differs by {difference:.1e} (limit {problem.agreement:.0e}) "
                 f"although the residual is below {residual_limit(problem):.0e}: the run stops here; choose milder "
                 "parameters, or check that problem.solve and problem.verify solve the same equations"
             )
-    return {indices[row]: difference for row, difference in zip(rows, differences, strict=True)}
+    return differences

@@ -102,7 +102,8 @@ class ShardRecord(Record):
 
     `chosen` are the sample indices at these positions where they are not the positions themselves; `residuals` belongs
     to the stored samples in order; `differences` maps the sample indices that a second solver checked to the relative
-    difference found; `seconds` and `versions` tell how the file came about.
+    difference found, `grid_differences` to that from a grid of half as many points per axis; `seconds` and `versions`
+    tell how the file came about.
     """
 
     file: str
@@ -116,6 +117,7 @@ class ShardRecord(Record):
     residuals: tuple[float, ...] = ()
     iterations: int | None = None
     differences: dict[int, float] = {}
+    grid_differences: dict[int, float] = {}
     seconds: float | None = None
     versions: dict[str, str] = {}
 
@@ -158,6 +160,24 @@ class Verification(Record):
     samples_compared: int
     difference_limit: float
     difference_worst: float | None
+    coarser_grid: str = ""
+    grids_compared: int = 0
+    grid_difference_mean: float | None = None
+    grid_difference_worst: float | None = None
+
+    @property
+    def of_the_grid(self) -> str:
+        """What the grid costs, as a sentence; empty where that was not looked at."""
+        if self.grid_difference_mean is None:
+            unknown = "half as many points per axis are too few to solve on: what the grid costs is not known"
+            return unknown if self.coarser_grid and self.samples_compared else ""
+        compared = "one sample" if self.grids_compared == 1 else f"mean of {self.grids_compared}"
+        if self.grid_difference_mean >= 1:
+            return f"labels differ entirely from those on half as many points per axis ({compared}): take more points"
+        return (
+            f"labels differ by {100 * self.grid_difference_mean:.2g} % from those on half as many points per axis "
+            f"({compared}): at second order the grid costs a third of it, or less"
+        )
 
 
 class Manifest(Record):

@@ -76,6 +76,7 @@ def make_shard(work: Work) -> ShardRecord:
         residuals=labels.residuals,
         iterations=labels.iterations,
         differences=labels.differences,
+        grid_differences=labels.grid_differences,
         seconds=round(time.perf_counter() - start, 4),
         versions=versions(),
     )

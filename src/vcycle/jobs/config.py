@@ -253,4 +253,4 @@ class GenerateConfig(Config):
     shard_size: int | None = Field(None, ge=1)
     """samples per file"""
     verify_every: int = Field(64, ge=0)
-    """every n-th sample is compared with a second solver, 0: none"""
+    """every n-th sample is compared with a second solver and a grid half as fine, 0: none"""

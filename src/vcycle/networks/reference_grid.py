@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
 from vcycle.spaces import Domain, Placement, placed
 from vcycle.spaces.basis import apply_axes
-from vcycle.spaces.transfer import averaging_matrix
+from vcycle.spaces.transfer import averaging_matrix, lagrange_matrix
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class ReferenceGrid:
             if linear and self.placement == "cell":
                 matrix = averaging_matrix(n, m)
             else:
-                matrix = interpolation(n, m, 1 if linear else 3, self.placement, self.domain.periodic(axis))
+                matrix = lagrange_matrix(n, m, 1 if linear else 3, self.placement, self.domain.periodic(axis))
             matrices.append(placed(matrix, u))
         return apply_axes(matrices, u)
 
@@ -57,21 +55,3 @@ def reference_grid(resolution: int | Sequence[int], domain: Domain, placement: P
             f"a resolution is one number of points, at least 2, or one for each of {domain.dimension} axes, got {shape}"
         )
     return ReferenceGrid(domain, shape, placement)
-
-
-@lru_cache(maxsize=64)  # arrays: a cached tensor would belong to the inference mode or the trace that made it
-def interpolation(n: int, m: int, degree: int, placement: Placement, periodic: bool) -> Float[np.ndarray, "m n"]:
-    """At m points, the polynomials through the nearest degree + 1 of n points; fewer points make a lower degree."""
-    nodes = min(degree + 1, n)
-    if placement == "cell":
-        position = (np.arange(m) + 0.5) * n / m - 0.5
-    else:
-        position = np.arange(m) * (n / m if periodic else (n - 1) / max(m - 1, 1))
-    first = np.floor(position).astype(int) - (nodes - 1) // 2
-    first = first if periodic else np.clip(first, 0, n - nodes)
-    matrix, rows, x = np.zeros((m, n)), np.arange(m), position - first
-    for node in range(nodes):
-        others = [other for other in range(nodes) if other != node]
-        lagrange = np.prod([(x - other) / (node - other) for other in others], axis=0) * np.ones(m)
-        matrix[rows, (first + node) % n] = lagrange
-    return matrix

@@ -58,6 +58,24 @@ def interpolation_matrix(n: int, m: int, faces: Faces, placement: Placement) -> 
     return matrix
 
 
+@lru_cache(maxsize=64)  # arrays: a cached tensor would belong to the inference mode or the trace that made it
+def lagrange_matrix(n: int, m: int, degree: int, placement: Placement, periodic: bool) -> Float[np.ndarray, "m n"]:
+    """At m points, the polynomials through the nearest degree + 1 of n points; fewer points make a lower degree."""
+    nodes = min(degree + 1, n)
+    if placement == "cell":
+        position = (np.arange(m) + 0.5) * n / m - 0.5
+    else:
+        position = np.arange(m) * (n / m if periodic else (n - 1) / max(m - 1, 1))
+    first = np.floor(position).astype(int) - (nodes - 1) // 2
+    first = first if periodic else np.clip(first, 0, n - nodes)
+    matrix, rows, x = np.zeros((m, n)), np.arange(m), position - first
+    for node in range(nodes):
+        others = [other for other in range(nodes) if other != node]
+        lagrange = np.prod([(x - other) / (node - other) for other in others], axis=0) * np.ones(m)
+        matrix[rows, (first + node) % n] = lagrange
+    return matrix
+
+
 def _reflect(index: np.ndarray, n: int, faces: Faces, placement: Placement) -> tuple[np.ndarray, np.ndarray]:
     """Indices just outside 0..n-1 mapped inside, and the sign of the odd (Dirichlet) or even (Neumann) continuation."""
     sign = np.ones(index.shape)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from vcycle.data.coarser import grid_words
 from vcycle.data.files import MANIFEST, UNFINISHED, checksum, read_record
 from vcycle.data.layout import Shard
 from vcycle.data.readers import Indices, Joined, Split, checked
@@ -149,9 +150,15 @@ class Dataset:
         return f"{self.name}: {arrow} at {grid_name(self.resolution)} {self.placement}s of {self.domain}; {sizes}"
 
     def __str__(self) -> str:
-        """What is in it and, where that is known, what its grid costs."""
+        return f"{self!r}\n{self.of_the_grid}" if self.of_the_grid else repr(self)
+
+    @property
+    def of_the_grid(self) -> str:
+        """What the grid of the labels costs, as a sentence; empty where nobody looked."""
         checked = None if self.manifest is None else self.manifest.verification
-        return repr(self) if checked is None or not checked.of_the_grid else f"{self!r}\n{checked.of_the_grid}"
+        if checked is None or not checked.coarser_grid or not checked.samples_compared:
+            return ""
+        return grid_words(checked.grid_difference_mean, checked.grids_compared)
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -165,20 +165,6 @@ class Verification(Record):
     grid_difference_mean: float | None = None
     grid_difference_worst: float | None = None
 
-    @property
-    def of_the_grid(self) -> str:
-        """What the grid costs, as a sentence; empty where that was not looked at."""
-        if self.grid_difference_mean is None:
-            unknown = "half as many points per axis are too few to solve on: what the grid costs is not known"
-            return unknown if self.coarser_grid and self.samples_compared else ""
-        compared = "one sample" if self.grids_compared == 1 else f"mean of {self.grids_compared}"
-        if self.grid_difference_mean >= 1:
-            return f"labels differ entirely from those on half as many points per axis ({compared}): take more points"
-        return (
-            f"labels differ by {100 * self.grid_difference_mean:.2g} % from those on half as many points per axis "
-            f"({compared}): at second order the grid costs a third of it, or less"
-        )
-
 
 class Manifest(Record):
     """The table of contents of a folder, written last: a folder without it is not finished."""

@@ -57,6 +57,8 @@ def facts(surrogate: Surrogate, config: TrainConfig, trials: Trials, run: Path) 
     found["training"] = training_words(config, run)
     found["grid"] = f"{by(trials.shape)} {'cells' if surrogate.placement == 'cell' else 'vertices'}"
     found["test"] = trials.origin
+    if trials.grid:
+        found["references"] = trials.grid
     return found
 
 

@@ -1,5 +1,6 @@
 """The samples a network is tested on: a split of a data set, or fresh samples of the equation it learned."""
 
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from vcycle.analysis.wording import by
 from vcycle.data import DataError, Dataset, Fields, require_same_domain
+from vcycle.data.coarser import grid_differences, grid_words
 from vcycle.data.progress import progress_bar
 from vcycle.jobs.channels import matched
 from vcycle.jobs.config import TrainConfig
@@ -16,7 +18,7 @@ from vcycle.jobs.tasks import derived_seed, solved
 from vcycle.problems import Problem
 from vcycle.surrogate import Surrogate
 
-FRESH_SAMPLES, CHUNK = 64, 8
+FRESH_SAMPLES, CHUNK, COMPARED = 64, 8, 4
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Trials:
 
     problem     the equation that the pairs solve, None where it is not known
     origin      where they come from, in words; checksum of the main set, where it is stored
+    grid        what the grid of the references costs, in words, where that is known
     """
 
     sets: Mapping[str, Fields]
@@ -32,6 +35,7 @@ class Trials:
     origin: str
     checksum: str | None = None
     units: Mapping[str, str] = field(default_factory=dict)
+    grid: str = ""
 
     @property
     def main(self) -> Fields:
@@ -61,7 +65,14 @@ def fresh(
             parts.append(solved(problem, shape, seed_of(config), indices))
             advance(len(indices))
     pairs = Fields(torch.cat([p.inputs for p in parts]), torch.cat([p.outputs for p in parts]))
-    return Trials({"test": pairs}, problem, f"{count} fresh samples, disjoint from those of training and validation")
+    some = range(min(count, COMPARED))
+    differences = grid_differences(problem, seed_of(config), some, pairs.outputs[: len(some)])
+    return Trials(
+        sets={"test": pairs},
+        problem=problem,
+        origin=f"{count} fresh samples, disjoint from those of training and validation",
+        grid=grid_words(statistics.fmean(differences.values()) if differences else None, len(differences)),
+    )
 
 
 def stored(surrogate: Surrogate, data: Dataset, split: str, samples: int | None) -> Trials:
@@ -85,6 +96,7 @@ def stored(surrogate: Surrogate, data: Dataset, split: str, samples: int | None)
         origin=f"split {split} of the data set {data.name}, not used in training",
         checksum=data.checksum(split),
         units=data.description.units,
+        grid=data.of_the_grid,
     )
 
 

@@ -34,18 +34,18 @@ def grid_differences(
     return {index: value for index, value, known in found if known}
 
 
-def grid_words(mean: float | None, compared: int) -> str:
+def grid_words(median: float | None, compared: int) -> str:
     """What the grid costs, as a sentence.
 
     >>> print(grid_words(2.5, 1))
     labels differ entirely from those on half as many points per axis (one sample): take more points
     """
-    if mean is None:
+    if median is None:
         return "half as many points per axis are too few to solve on: what the grid costs is not known"
-    samples = "one sample" if compared == 1 else f"mean of {compared}"
-    if mean >= 1:
+    samples = "one sample" if compared == 1 else f"median of {compared}"
+    if median >= 1:
         return f"labels differ entirely from those on half as many points per axis ({samples}): take more points"
     return (
-        f"labels differ by {100 * mean:.2g} % from those on half as many points per axis ({samples}): at second order "
-        "the grid costs a third of it, or less"
+        f"labels differ by {100 * median:.2g} % from those on half as many points per axis ({samples}): at second "
+        "order the grid costs a third of it, or less"
     )

@@ -158,7 +158,7 @@ class Dataset:
         checked = None if self.manifest is None else self.manifest.verification
         if checked is None or not checked.coarser_grid or not checked.samples_compared:
             return ""
-        return grid_words(checked.grid_difference_mean, checked.grids_compared)
+        return grid_words(checked.grid_difference_median, checked.grids_compared)
 
 
 def read_manifest(folder: Path) -> Manifest:

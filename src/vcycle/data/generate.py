@@ -189,7 +189,7 @@ def _manifest(
             difference_worst=max(differences, default=None),
             coarser_grid=f"{kind}.solve with half the points per axis, relative L2 difference, the same sample indices",
             grids_compared=len(of_grids),
-            grid_difference_mean=statistics.fmean(of_grids) if of_grids else None,
+            grid_difference_median=statistics.median(of_grids) if of_grids else None,
             grid_difference_worst=max(of_grids, default=None),
         ),
         splits=split_records(configuration.splits, shards),

@@ -162,7 +162,7 @@ class Verification(Record):
     difference_worst: float | None
     coarser_grid: str = ""
     grids_compared: int = 0
-    grid_difference_mean: float | None = None
+    grid_difference_median: float | None = None
     grid_difference_worst: float | None = None
 
 

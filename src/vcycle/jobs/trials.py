@@ -71,7 +71,7 @@ def fresh(
         sets={"test": pairs},
         problem=problem,
         origin=f"{count} fresh samples, disjoint from those of training and validation",
-        grid=grid_words(statistics.fmean(differences.values()) if differences else None, len(differences)),
+        grid=grid_words(statistics.median(differences.values()) if differences else None, len(differences)),
     )
 
 

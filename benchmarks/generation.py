@@ -3,7 +3,7 @@
     python benchmarks/generation.py [--samples 1200] [--resolution 64]
 
 One worker and two, three rounds each, interleaved; the median counts and includes starting the processes, solving,
-checking every residual, comparing every 64th sample with the direct solver, writing and checksums.
+checking every residual, comparing every 64th sample with the direct solver and a coarser grid, writing and checksums.
 Writes benchmarks/generation.csv.
 """
 

@@ -3,6 +3,7 @@
 python examples/gallery.py [NAME ...]
 """
 
+import csv
 import inspect
 import sys
 from pathlib import Path
@@ -11,12 +12,15 @@ from vcycle.analysis import plot_sample
 from vcycle.problems import PROBLEMS, Problem
 
 DOCS = Path(__file__).parent.parent / "docs"
+GRIDS = DOCS.parent / "benchmarks" / "grids.csv"
 POINTS = {1: 256, 2: 64, 3: 32}
 COSTLY = {"dam": (64, 32)}  # the grids of problems whose labels take long
 HEAD = """# Gallery
 
 Every problem with its defaults, one sample each, drawn by `python examples/gallery.py`.
 `vcycle generate NAME` makes data of it, `vcycle generate NAME --help` lists its parameters.
+What a grid costs is measured as the difference, relative in L2, from labels on half as many points per axis: at second
+order the labels themselves are a third of it from the equation's solution ([grids.csv](../benchmarks/grids.csv)).
 """
 
 
@@ -43,12 +47,21 @@ def draw(problem: Problem) -> None:
 
 
 def entry(kind: type[Problem]) -> str:
-    """Title, equation, behaviour and picture."""
+    """Title, equation, behaviour, what the grid costs, and a picture."""
     first, *rest = (" ".join(paragraph.split()) for paragraph in (inspect.getdoc(kind) or "").split("\n\n"))
     words = [first, *(paragraph for paragraph in rest if paragraph.startswith("Behaviour"))]
     title = kind.title.removeprefix("the ")
     picture = f"![{kind.title}](images/gallery/{kind.name}.png)"
-    return "\n\n".join([f"## {title[:1].upper()}{title[1:]}: `{kind.name}`", *words, picture]) + "\n"
+    return "\n\n".join([f"## {title[:1].upper()}{title[1:]}: `{kind.name}`", *words, grid(kind.name), picture]) + "\n"
+
+
+def grid(name: str) -> str:
+    """What grids of two sizes cost."""
+    with GRIDS.open(newline="", encoding="utf-8") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["problem"] == name]
+    costs = ((row["points"], 100 * float(row["mean"])) for row in rows)
+    words = (f"{f'{cost:.2g}' if cost < 100 else 'more than 100'} % at {points}" for points, cost in costs)
+    return f"Grid: {', '.join(words)} points per axis."
 
 
 if __name__ == "__main__":

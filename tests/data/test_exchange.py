@@ -12,7 +12,7 @@ import scipy.io
 from vcycle.data import DataError, Dataset, generate
 from vcycle.data.exchange import FORMATS, Mesh, Quantity, Samples, convert, read_samples, write_samples
 from vcycle.data.exchange.convert import Given
-from vcycle.problems import Burgers, Darcy
+from vcycle.problems import PROBLEMS, Burgers, Dam, Darcy, Evolution
 
 RNG = np.random.default_rng(5)
 SUFFIX = {"well": "d.h5", "pdebench": "d.h5", "mat": "d.mat", "mat73": "d.mat", "npz": "d.npz", "netcdf": "d.nc"}
@@ -162,6 +162,37 @@ def test_what_does_not_vary_in_the_well_is_repeated(tmp_path):
         convert(tmp_path / "d.h5", tmp_path / "out", "vcycle", Given(placement="cell"))
 
 
+def quick(problem):
+    if isinstance(problem, Dam):
+        return replace(problem, time=0.05)
+    return replace(problem, time=problem.time / 5, accuracy=1e-4) if isinstance(problem, Evolution) else problem
+
+
+@pytest.mark.parametrize("problem", [quick(kind()) for kind in PROBLEMS.values()], ids=lambda problem: problem.name)
+def test_pairs_of_ours_keep_their_sides_their_splits_and_their_problem(problem, tmp_path):
+    splits = {"train": 1, "test": 2}
+    before = generate(problem, 3, 12, 0, tmp_path / "a", splits=splits, verify_every=0, workers=1, progress=False)
+    convert(tmp_path / "a", tmp_path / "b", "vcycle")
+    after = Dataset.open(tmp_path / "b")
+    assert replace(after.description, source=before.description.source) == before.description
+    assert {name: len(split) for name, split in after.splits.items()} == splits
+    one, other = before.read(range(3)), after.read(range(3))
+    assert one.inputs.equal(other.inputs)
+    assert one.outputs.equal(other.outputs)
+
+
+def test_pairs_on_another_domain_solve_nothing_that_is_known(tmp_path):
+    generate(Darcy(), 3, 8, 0, tmp_path / "a", verify_every=0, workers=1, progress=False)
+    convert(tmp_path / "a", tmp_path / "b", "vcycle", Given(extents=[1.0, 2.0], split="test"), splits={"test": 1.0})
+    after = Dataset.open(tmp_path / "b")
+    assert (after.problem, after.input_names, list(after.splits)) == (None, ("a",), ["test"])
+
+
+def test_the_array_of_an_npy_is_called_as_its_file(tmp_path):
+    np.save(tmp_path / "speed.npy", RNG.standard_normal((3, 5)))
+    assert list(read_samples(tmp_path / "speed.npy", ONE_D).fields) == ["speed"]
+
+
 def test_pdebench_darcy_and_groups_are_read(tmp_path):
     x = (np.arange(8, dtype=np.float32) + 0.5) / 8
     nu, u = RNG.random((3, 8, 8)).astype("f4"), RNG.random((3, 1, 8, 8)).astype("f4")
@@ -279,6 +310,10 @@ def test_steady_data_are_told_apart_by_option(tmp_path):
         (
             lambda f: convert(f / "d.mat", f / "o", "well", Given(extents=[1.0], placement="cell")),
             "give --extents and --b",
+        ),
+        (
+            lambda f: convert(f / "d.mat", f / "o", "vcycle", Given(extents=[1.0])),
+            "does not say its boundary, placement and times: give --boundary, --placement and --time-step",
         ),
         (lambda f: convert(f / "d.mat", f / "o", "well", ONE_D, inputs=["u"]), "--input-field makes pairs"),
         (lambda f: convert(f / "d.mat", f / "o", "well", replace(ONE_D, fields=["w"])), "has no field 'w'"),

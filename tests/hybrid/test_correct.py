@@ -55,6 +55,14 @@ def test_what_cannot_be_verified_is_said():
     short = solve_to_tolerance(None, a, tolerance=1e-8, most=2)
     assert not bool(short.verified.all())
     assert short.iterations == 2
+    assert short.message.endswith("ask for a looser tolerance")
+
+
+def test_numbers_that_overflow_are_no_matter_of_the_tolerance():
+    a = torch.tensor([1.0, 1e300], dtype=torch.float64).view(2, 1, 1, 1).expand(2, 1, 8, 8)
+    found = solve_to_tolerance(None, a, tolerance=1e-8)
+    assert not bool(found.verified.all())
+    assert found.message.endswith("numbers overflow, scale their inputs")
 
 
 def test_zero_source_has_the_solution_zero():

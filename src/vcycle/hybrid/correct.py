@@ -110,8 +110,9 @@ def _message(kind: Kind, error: PerSample, verified: Tensor, iterations: int, to
     measure = MEASURES[kind]
     if bool(verified.all()):
         return f"verified: {measure} of at most {float(error.max()):.1e} after {iterations} iterations"
-    missing = int((~verified).sum())
+    missing, overflown = int((~verified).sum()), int(error.isinf().sum())
+    advice = f"in {overflown} numbers overflow, scale their inputs" if overflown else "ask for a looser tolerance"
     return (
         f"NOT verified: {missing} of {verified.numel()} samples have {measure} above {tolerance:.0e} (worst "
-        f"{float(error.max()):.1e}) after {iterations} iterations: ask for a looser tolerance"
+        f"{float(error.max()):.1e}) after {iterations} iterations: {advice}"
     )

@@ -31,10 +31,10 @@ class ConvertConfig(Config):
     split: str | None = None
     """of a folder of ours: one split, all samples if not given"""
     input_field: Names | None = None
-    """vcycle: fields that are inputs; all, with --output-field those in time, if neither is given"""
+    """vcycle: fields that are inputs; if neither is given as before, or all, and outputs those in time"""
     output_field: Names | None = None
     """vcycle: fields that are outputs"""
     history: int | None = Field(None, ge=1)
     """vcycle: instants that are inputs, 1 if not given"""
     splits: dict[str, int | float] | None = None
-    """vcycle: fractions or counts, {train: 0.8, validation: 0.1, test: 0.1} if not given"""
+    """vcycle: fractions or counts; if not given as before, or {train: 0.8, validation: 0.1, test: 0.1}"""

@@ -25,7 +25,7 @@ def read_bare(path: Path, fields: Sequence[str] | None, dimension: int | None) -
         raise DataError(f"{path} holds bare arrays: give --extents, --boundary and --placement to say what they mean")
     present = _shapes(path)
     if fields is None and not present:
-        raise DataError(f"{path} holds arrays that --fields must name")
+        raise DataError(f"{path} says what its arrays are called only when it is read: name them with --fields")
     names = list(fields) if fields is not None else [n for n, s in present.items() if len(s) > dimension and s[0] > 1]
     instants = "t" if "t" in present and "t" not in names else None
     arrays = read_arrays(path, [*names, *([instants] if instants else [])])
@@ -77,9 +77,11 @@ def _content(samples: Samples) -> dict[str, np.ndarray]:
 
 
 def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """The arrays of a file, none where only reading all of it would tell."""
-    if path.suffix in (".npy", ".pt", ".pth"):
+    """The arrays of a file, none where only reading all of it would tell; the one in an .npy is called as the file."""
+    if path.suffix in (".pt", ".pth"):
         return {}
+    if path.suffix == ".npy":
+        return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False).shape}
     if path.suffix == ".npz":
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name].shape for name in archive.files}

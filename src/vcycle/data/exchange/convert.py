@@ -70,7 +70,8 @@ def convert(
     """Write the samples of `source` to `out` in the format `to`; numbers keep all their bits.
 
     `inputs`, `outputs`, `history` and `splits` are for 'vcycle', folders of pairs to train on: fields by name, the
-    instants of fields in time that are inputs (1), and fractions or counts of the splits. Raises DataError.
+    instants of fields in time that are inputs (1), and fractions or counts of the splits. Pairs that were ours keep
+    their sides, splits and problem unless these say otherwise. Raises DataError.
     """
     target = Path(out)
     if to not in FORMATS:
@@ -85,7 +86,7 @@ def convert(
             )
     samples = read_samples(source, given)
     if to == "vcycle":
-        write_folder(samples, target, inputs, outputs, 1 if history is None else history, splits)
+        write_folder(samples, target, inputs, outputs, history, splits)
     else:
         write_samples(samples, target, to)
     return target

@@ -9,20 +9,22 @@ import torch
 
 from vcycle.data.checks import require_numbers
 from vcycle.data.dataset import Dataset
-from vcycle.data.exchange.samples import Quantity, Samples
+from vcycle.data.exchange.samples import Origin, Quantity, Samples
 from vcycle.data.readers import Joined, Reader, Split
 from vcycle.data.schema import DataError, Description, Fields, suggestion
 from vcycle.data.splits import counts
 from vcycle.data.store import store
 
 INSTANT = re.compile(r"(.+)_(\d+)$")
+Channel = tuple[str, str, int | None]  # its name, its field, the instant
+Sides = tuple[list[Channel], list[Channel]]
 
 
 def read_folder(folder: Path, split: str | None) -> Samples:
     """All samples of the main resolution, or one split; channels u_0, ..., u_T with known instants become one u."""
     dataset = Dataset.open(folder)
-    source: Reader = dataset.split(split) if split is not None else _main(dataset)
-    about = dataset.description
+    taken = [dataset.split(split)] if split is not None else _main(dataset)
+    source, about = Joined(taken), dataset.description
     channels = {name: (0, i) for i, name in enumerate(about.input_names)}
     channels |= {name: (1, i) for i, name in enumerate(about.output_names)}
     fields: dict[str, Quantity] = {}
@@ -36,6 +38,7 @@ def read_folder(folder: Path, split: str | None) -> Samples:
         boundary=about.domain.boundary,
         placement=about.placement,
         times=np.array(about.times) if any(q.timed for q in fields.values()) else None,
+        origin=Origin(about, {part.name: len(part) for part in taken}),
     )
     return found.with_places()
 
@@ -45,25 +48,21 @@ def write_folder(
     folder: Path,
     inputs: Sequence[str] | None,
     outputs: Sequence[str] | None,
-    history: int,
+    history: int | None,
     splits: Mapping[str, int | float] | None,
 ) -> Dataset:
-    """Pairs: the inputs are fields without time and the first `history` instants, the outputs all later instants."""
+    """Pairs: the inputs are fields without time and the first `history` instants, the outputs all later instants.
+
+    Pairs that were ours keep their sides, their splits and their problem unless something else is asked for.
+    """
+    samples.require("boundary", "placement", "extents", "times")
     domain = samples.domain()
-    samples.require("times")
-    inputs, outputs = _sides(samples, inputs, outputs)
-    for name in outputs:
-        if name in inputs and samples.fields[name].timed and samples.fields[name].shape[1] == 1:
-            raise DataError(
-                f"{name!r} has a single instant, from which none follows: say with --input-field and --output-field "
-                "which fields are which, each on one side"
-            )
-    sides = (
-        [c for name in inputs for c in _instants(samples, name, 0, history)],
-        [c for name in outputs for c in _instants(samples, name, history if name in inputs else 0, None)],
-    )
-    for side in sides:  # a state after the other, as the problems have them
-        side.sort(key=lambda channel: -1 if channel[2] is None else channel[2])
+    before = samples.origin.description if samples.origin and inputs is outputs is history is None else None
+    sides = None if before is None else _as_before(samples, before)
+    if before is None or sides is None:
+        before, sides = None, _sides(samples, inputs, outputs, 1 if history is None else history)
+    if splits is None and samples.origin is not None:
+        splits = samples.origin.splits
     names = tuple(tuple(label for label, _, _ in side) for side in sides)
     units = {label: samples.fields[name].unit for side in sides for label, name, _ in side if samples.fields[name].unit}
     about = Description(
@@ -72,7 +71,7 @@ def write_folder(
         placement=samples.placement or "cell",
         input_names=names[0],
         output_names=names[1],
-        problem=None,
+        problem=before.problem if before is not None and _same_grid(samples, before) else None,
         units=units,
         source=f"converted from {samples.name}",
         times=() if samples.times is None else tuple(samples.times.tolist()),
@@ -114,12 +113,25 @@ class Pairs(Reader):
         return torch.from_numpy(values.astype(kind))
 
 
-def _sides(
-    samples: Samples, inputs: Sequence[str] | None, outputs: Sequence[str] | None
-) -> tuple[Sequence[str], Sequence[str]]:
+def _as_before(samples: Samples, pairs: Description) -> Sides | None:
+    """The channels of a folder of ours, None where some of them were left out."""
+    every = (channel for name in samples.fields for channel in _instants(samples, name, 0, None))
+    channels = {label: (label, name, step) for label, name, step in every}
+    if not channels.keys() >= {*pairs.input_names, *pairs.output_names}:
+        return None
+    return [channels[name] for name in pairs.input_names], [channels[name] for name in pairs.output_names]
+
+
+def _same_grid(samples: Samples, pairs: Description) -> bool:
+    """Whether nobody said otherwise of the domain, and so of the equation."""
+    times = () if samples.times is None else tuple(samples.times.tolist())
+    return (samples.domain(), samples.placement, times) == (pairs.domain, pairs.placement, tuple(pairs.times))
+
+
+def _sides(samples: Samples, inputs: Sequence[str] | None, outputs: Sequence[str] | None, history: int) -> Sides:
     """What is asked for; without a word, all instants follow from the first ones and from what has no time."""
     if inputs is None and outputs is None and samples.timed:
-        return tuple(samples.fields), tuple(name for name, q in samples.fields.items() if q.timed)
+        inputs, outputs = tuple(samples.fields), tuple(name for name, q in samples.fields.items() if q.timed)
     if not inputs or not outputs:
         known = ", ".join(samples.fields)
         raise DataError(
@@ -128,10 +140,22 @@ def _sides(
     for name in (*inputs, *outputs):
         if name not in samples.fields:
             raise DataError(f"{samples.name} has no field {name!r}{suggestion(name, list(samples.fields))}")
-    return inputs, outputs
+    for name in outputs:
+        if name in inputs and samples.fields[name].timed and samples.fields[name].shape[1] == 1:
+            raise DataError(
+                f"{name!r} has a single instant, from which none follows: say with --input-field and --output-field "
+                "which fields are which, each on one side"
+            )
+    sides = (
+        [c for name in inputs for c in _instants(samples, name, 0, history)],
+        [c for name in outputs for c in _instants(samples, name, history if name in inputs else 0, None)],
+    )
+    for side in sides:  # a state after the other, as the problems have them
+        side.sort(key=lambda channel: -1 if channel[2] is None else channel[2])
+    return sides
 
 
-def _instants(samples: Samples, name: str, first: int, count: int | None) -> list[tuple[str, str, int | None]]:
+def _instants(samples: Samples, name: str, first: int, count: int | None) -> list[Channel]:
     """(channel, field, instant) of the instants first, first + 1, ... of a field."""
     quantity = samples.fields[name]
     if not quantity.timed:
@@ -167,5 +191,5 @@ def _channels(source: Reader, places: list[tuple[int, int]], timed: bool, unit: 
     return Quantity(shape, head.dtype, read, timed, unit)
 
 
-def _main(dataset: Dataset) -> Reader:
-    return Joined([split for split in dataset.splits.values() if split.resolution == dataset.resolution])
+def _main(dataset: Dataset) -> list[Split]:
+    return [split for split in dataset.splits.values() if split.resolution == dataset.resolution]

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from vcycle.data.formats import require_written
-from vcycle.data.schema import DataError
+from vcycle.data.schema import DataError, Description
 from vcycle.spaces import Domain, Grid, Placement
 
 AXES = ("x", "y", "z")
@@ -54,6 +54,14 @@ class Mesh:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What a folder of ours says of its samples: inputs and outputs, the problem, and how many each split has."""
+
+    description: Description
+    splits: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Samples:
     """Quantities that share samples, instants and places; None stands for what a file does not say.
 
@@ -62,6 +70,7 @@ class Samples:
     boundary    conditions per axis, (low face, high face)
     times       the instants of the timed quantities
     scalars     numbers beside the fields: (), (sample,) or (sample, time)
+    origin      the folder of ours that they come from
     """
 
     name: str
@@ -73,6 +82,7 @@ class Samples:
     placement: Placement | None = None
     times: np.ndarray | None = None
     scalars: Mapping[str, np.ndarray] = field(default_factory=dict)
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         if not self.fields:
@@ -158,14 +168,16 @@ class Samples:
         options = {"boundary": "--boundary", "placement": "--placement", "axes": "--extents", "extents": "--extents"}
         if self.timed:
             options["times"] = "--time-step"
-        for name in wanted:
-            if name in options and vars(self)[name] is None:
-                known = ("--boundary", "--placement") if options[name] == "--extents" else ()
-                also = [o for o in known if vars(self)[o[2:]] is None]
-                raise DataError(
-                    f"{self.name} does not say its {'grid' if name == 'axes' else name}: "
-                    f"give {' and '.join([options[name], *also])}"
-                )
+        missing = [name for name in wanted if name in options and vars(self)[name] is None]
+        if self.axes is not None and len(missing) > 1:
+            missing = [name for name in missing if name != "extents"]  # they follow from coordinates and the others
+        if not missing:
+            return
+        needed = [options[name] for name in missing]
+        if "--extents" in needed:  # coordinates follow from the extents together with these two
+            needed += [option for option in ("--boundary", "--placement") if vars(self)[option[2:]] is None]
+        words = ["grid" if name == "axes" else name for name in missing]
+        raise DataError(f"{self.name} does not say its {_listed(words)}: give {_listed(list(dict.fromkeys(needed)))}")
 
     def require_grid(self) -> tuple[np.ndarray, ...]:
         """The coordinates; raises DataError on a mesh."""
@@ -184,6 +196,12 @@ class Samples:
                     "or neumann"
                 )
         return Domain(self.extents or (), self.boundary or ())
+
+
+def _listed(words: Sequence[str]) -> str:
+    """'a', 'a and b', 'a, b and c'."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def in_order(fields: Mapping[str, Quantity], names: Any) -> dict[str, Quantity]:

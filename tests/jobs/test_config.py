@@ -199,7 +199,15 @@ class TestComplaints:
                 f"{BASE} --prior.name empirical --prior.file a.npy",
                 "unknown option --prior: did you mean --problem.prior?",
             ),
-            (f"{BASE} --netwrk.width 3", "unknown option --netwrk: did you mean --network?"),
+            (f"{BASE} --netwrk.width 3", "unknown option --netwrk.width: did you mean --network?"),
+            (
+                f"{BASE} --problem.domain.extents 2",
+                "unknown option --problem.domain.extents: did you mean --problem.extents?",
+            ),
+            (
+                f"{BASE} --problem.prior.contrst 2",
+                "unknown option --problem.prior.contrst: did you mean --problem.prior.contrast of --problem",
+            ),
         ],
     )
     def test_a_typo_at_any_depth_is_met_with_the_nearest_and_the_known(self, line, expected):
@@ -225,7 +233,11 @@ class TestComplaints:
             (f"{BASE} --clip", "--clip needs a value"),
             (f"{BASE} --clip --batch 3", "--clip needs a value"),
             (f"{BASE} clip 3", "expected an option, got 'clip': options start with --"),
-            (f"{BASE} --network.width [3", "--network.width: cannot read '[3' as a value; lists are written [a, b]"),
+            (
+                f"{BASE} --resolution 8 4",
+                "expected an option, got '4': options start with --, and a list is one",
+            ),
+            (f"{BASE} --network.width [3", "--network.width: cannot read '[3' as a value; a list is [a, b], one of"),
             (f"{BASE} --problem.boundary wall", "--problem.boundary: a boundary condition is one of"),
             (f"{BASE} --problem.extents 1,-2", "--problem.extents: extents are a positive length or a pair"),
             (f"{BASE} --problem.dimension 3 --problem.extents 1,1", "--problem: extents [1.0, 1.0] has 2 axes and"),

@@ -23,11 +23,12 @@ def parse(arguments: Sequence[str], model: type[BaseModel], home: str | None = N
     """
     known = {option.path: option for option in options(model)}
     tree: Tree = {}
-    rest = list(arguments)
+    rest, value = list(arguments), ""
     while rest:
         word = rest.pop(0)
         if not word.startswith("--"):
-            raise ConfigError(f"expected an option, got {word!r}: options start with --")
+            also = f", and a list is one word, [{value},{word}]" if value else ""
+            raise ConfigError(f"expected an option, got {word!r}: options start with --{also}")
         key, equals, value = word[2:].partition("=")
         if not equals:
             if not rest or rest[0].startswith("--"):
@@ -80,7 +81,9 @@ def read_value(text: str, key: str) -> Any:
     try:
         return yaml.load(text, _Loader)
     except yaml.YAMLError:
-        raise ConfigError(f"--{key}: cannot read {text!r} as a value; lists are written [a, b]") from None
+        raise ConfigError(
+            f"--{key}: cannot read {text!r} as a value; a list is [a, b], one of lists [[a, b], c]"
+        ) from None
 
 
 class _Loader(yaml.SafeLoader):

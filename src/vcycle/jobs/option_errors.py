@@ -25,7 +25,7 @@ def sentence(error: ValidationError, model: type[BaseModel], home: str | None = 
     context = details.get("ctx", {})
     match details["type"]:
         case "extra_forbidden":
-            return _unknown(path, owner, model, home)
+            return _unknown(path, _typed(path, details["input"]), owner, model, home)
         case "missing" if home is not None and path == [home, "path"]:
             given = ", ".join(_flag([home, name], home) for name in details["input"])
             hint = next((f", or say --problem.{n} for the problem's" for n in details["input"] if n in SHARED), "")
@@ -62,22 +62,39 @@ def _place(loc: tuple[Any, ...], model: type[BaseModel]) -> tuple[list[str], typ
     return path, owner
 
 
-def _unknown(path: list[str], owner: type[BaseModel] | None, model: type[BaseModel], home: str | None) -> str:
-    said = f"unknown option {_flag(path, home)}"
+def _typed(path: list[str], value: Any) -> list[str]:
+    """The whole path that was typed; a schema refuses it where it leaves the schema."""
+    while isinstance(value, dict) and len(value) == 1:
+        ((key, value),) = value.items()
+        path = [*path, str(key)]
+    return path
+
+
+def _unknown(
+    path: list[str], typed: list[str], owner: type[BaseModel] | None, model: type[BaseModel], home: str | None
+) -> str:
+    said = f"unknown option {_flag(typed, home)}"
     known = dict.fromkeys(option.path for option in options(model))  # in the order of the schema
     if ".".join(path) in known:
-        owners = dict.fromkeys(v for o in options(model) if o.path == ".".join(path) for v in o.variants)
-        return f"{said} here: it belongs to {_flag(path[:-1], home)} {' and '.join(owners)}"
+        return f"{said} here: it belongs to {_owners(path, model, home)}"
     siblings = {name: [*path[:-1], name] for name in (owner.model_fields if owner else ()) if name != "name"}
     if home is not None and path[:-1] == [home]:
         siblings = {name: [name] for name in model.model_fields if name != home} | siblings
-    near = get_close_matches(path[-1], siblings, n=1)
+    near = get_close_matches(path[-1], siblings, n=1) or get_close_matches(typed[-1], siblings, n=1)
     far = [p.split(".") for p in sorted(known, key=lambda p: p.count("."))]
     same = next((p for p in far if p[-1] == path[-1]), None)
     alike = get_close_matches(path[-1], [p[-1] for p in far], n=1)
     suggestion = same or (siblings[near[0]] if near else next((p for p in far if p[-1] in alike), None))
-    hint = f"did you mean {_flag(suggestion, home)}? " if suggestion else ""
+    elsewhere = suggestion is not None and suggestion[:-1] == path[:-1] and suggestion[-1] not in siblings
+    of = f" of {_owners(suggestion, model, home)}" if suggestion and elsewhere else ""
+    hint = f"did you mean {_flag(suggestion, home)}{of}? " if suggestion else ""
     return f"{said}: {hint}known: {', '.join(_flag(p, home) for p in siblings.values())}"
+
+
+def _owners(path: list[str], model: type[BaseModel], home: str | None) -> str:
+    """The variants of its group that have an option."""
+    owners = dict.fromkeys(v for o in options(model) if o.path == ".".join(path) for v in o.variants)
+    return f"{_flag(path[:-1], home)} {' and '.join(owners)}"
 
 
 def _no_such(shown: str, value: Any, known: list[str]) -> str:

@@ -4,10 +4,11 @@ import torch
 from references.cases import BOUNDARIES, PRIORS, domain
 from vcycle.hybrid import energy_bound
 from vcycle.hybrid.flow import misfit, product
+from vcycle.hybrid.reconstruction import at_vertices
 from vcycle.hybrid.tighten import equilibrated_flux
 from vcycle.operators import classical_cycles, geometric_multigrid
 from vcycle.problems import Darcy, TwoPhase
-from vcycle.spaces import divergence
+from vcycle.spaces import Domain, divergence
 
 
 @pytest.mark.parametrize("prior", PRIORS)
@@ -49,3 +50,22 @@ def test_cycles_in_turn_tighten_where_one_kind_alone_is_slow():
 
     assert 1 <= worst(classical_cycles(A)) < 1.05
     assert worst(classical_cycles(A)) < worst([geometric_multigrid(A)] * 2)
+
+
+@pytest.mark.parametrize("faces", [("dirichlet", "dirichlet"), ("neumann", "dirichlet"), ("dirichlet", "neumann")])
+def test_on_a_line_the_tightened_bound_is_the_error_in_closed_form(faces):
+    # -(a u')' = 1 has the flux a u' = C - x; two Dirichlet faces say that u' integrates to zero, a Neumann face C.
+    torch.manual_seed(0)
+    line, n = Domain([(1.0, 4.0)], [faces]), 12
+    h = 3.0 / n
+    a = torch.exp(1.5 * torch.randn(5, 1, n, dtype=torch.float64))
+    v = 1.1 * Darcy(line).solve(a).value + 0.02 * torch.randn_like(a)
+    left, right = h * torch.arange(n), h * torch.arange(1, n + 1)
+    between = ((right**2 - left**2) / (2 * a[:, 0])).sum(1) / (h / a[:, 0]).sum(1)
+    constant = {("neumann", "dirichlet"): 0.0, ("dirichlet", "neumann"): 3.0}.get(faces, between[:, None])
+    slope = a[:, 0] * at_vertices(v, a, line)[:, 0].diff() / h
+    ends = [(constant - x - slope) ** 3 for x in (left, right)]
+    error = ((ends[0] - ends[1]) / (3 * a[:, 0])).sum(1).sqrt()
+    bound = energy_bound(v, a, 1.0, line, form="continuum", tighten=3).value
+    assert bool((bound >= error).all())
+    torch.testing.assert_close(bound, error, rtol=1e-9, atol=0)

@@ -76,7 +76,8 @@ def test_inputs_may_come_as_one_field_several_or_a_batch(shape):
     ("inputs", "sentence"),
     [
         (torch.ones(8), "must have shape"),
-        (torch.ones(0, 1, 8, 8), "hold no sample"),
+        (torch.ones(0, 1, 8, 8), "are 0 samples at 8 x 8: give one or more"),
+        (torch.ones(3, 1, 32), r"are 3 samples at 1 x 32: .* 2 points or more along every axis"),
         (torch.ones(2, 3, 8, 8), "channels a"),
         (torch.full((8, 8), torch.nan), "64 NaN"),
         (-torch.ones(8, 8), "must be positive"),

@@ -196,8 +196,12 @@ class Surrogate:
                 f"inputs must have shape (batch, {channels}, *grid) with channels {', '.join(self.input_names)} and "
                 f"{d} grid axes, got {shape}"
             )
-        if x.numel() == 0:
-            raise ValueError(f"inputs of shape {shape} hold no sample and no point: give at least one of each")
+        if x.shape[0] < 1 or min(x.shape[2:]) < 2:
+            grid = " x ".join(map(str, x.shape[2:]))
+            raise ValueError(
+                f"inputs of shape {shape} are {x.shape[0]} samples at {grid}: give one or more, with 2 points or more "
+                "along every axis"
+            )
         if not bool(torch.isfinite(x).all()):
             raise ValueError(f"the inputs hold {int((~torch.isfinite(x)).sum())} NaN or infinite values: remove them")
         return x

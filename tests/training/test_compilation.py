@@ -13,11 +13,13 @@ from vcycle.training import FieldStream, Settings, l2, train
 from vcycle.training.compilation import compiled, normal
 
 
-def trained(folder: Path, *, compile: bool, steps: int = 4) -> torch.Tensor:
+def trained(folder: Path, *, compile: bool, recompute: bool = False) -> torch.Tensor:
     torch.manual_seed(3)
     network = FNO(1, 1, width=4, depth=1, modes=4, dropout=0.2).double()
     stream = FieldStream(torch.rand(6, 1, 8, 8) + 0.5, torch.rand(6, 1, 8, 8), batch=3, seed=5)
-    settings = Settings(steps=steps, precision="64-true", accelerator="cpu", threads=1, compile=compile)
+    settings = Settings(
+        steps=4, precision="64-true", accelerator="cpu", threads=1, compile=compile, recompute=recompute
+    )
     train(network, stream, l2(Domain.unit(2)), lambda _: {"loss": 1.0}, settings, folder)
     assert all("_orig_mod" not in name for name in network.state_dict())
     return torch.cat([p.detach().flatten() for p in network.parameters()])
@@ -54,3 +56,12 @@ def test_a_compiler_that_is_missing_is_asked_for():
     missing = torch._inductor.config.patch({"cpp.cxx": (None, "no-such-compiler")})
     with missing, pytest.raises(ValueError, match=r"compile needs a C\+\+ compiler.*or leave compile out"):
         compiled(nn.Identity(), torch.device("cpu"))
+
+
+def test_layers_may_be_computed_twice_and_compiling_is_announced_where_a_step_is_left(tmp_path, capfd):
+    plain = trained(tmp_path, compile=False)
+    trained(tmp_path, compile=True)
+    assert "compiles the network" not in capfd.readouterr().err
+    twice = trained(tmp_path / "twice", compile=True, recompute=True)
+    assert "compiles the network" in capfd.readouterr().err
+    torch.testing.assert_close(twice, plain, rtol=0, atol=1e-12)

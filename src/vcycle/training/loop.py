@@ -59,7 +59,7 @@ def train(
             run.start()
             if run.state.step > 0:
                 console.print(f"going on from step {run.state.step} of {settings.steps} in {folder}", soft_wrap=True)
-            if settings.compile:
+            if settings.compile and run.state.ended is None:
                 console.print("the first step compiles the network, which takes a minute or two", soft_wrap=True)
             with progress(console, run.state.step, settings.steps) as shown:
                 while run.state.ended is None and (signal := world.agreed(interruption.signal)) is None:

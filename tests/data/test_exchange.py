@@ -188,6 +188,17 @@ def test_pairs_on_another_domain_solve_nothing_that_is_known(tmp_path):
     assert (after.problem, after.input_names, list(after.splits)) == (None, ("a",), ["test"])
 
 
+def test_samples_out_of_distribution_solve_no_common_problem(tmp_path):
+    options = {"ood": {"prior.high": 20.0}, "verify_every": 0, "workers": 1, "progress": False}
+    generate(Darcy(), 4, 8, 0, tmp_path / "a", **options)
+    convert(tmp_path / "a", tmp_path / "all", "vcycle")
+    after = Dataset.open(tmp_path / "all")
+    assert after.problem is None
+    assert list(after.splits) == list(Dataset.open(tmp_path / "a").splits)
+    convert(tmp_path / "a", tmp_path / "test", "vcycle", Given(split="test"))
+    assert Dataset.open(tmp_path / "test").problem == Darcy().to_dict()
+
+
 def test_the_array_of_an_npy_is_called_as_its_file(tmp_path):
     np.save(tmp_path / "speed.npy", RNG.standard_normal((3, 5)))
     assert list(read_samples(tmp_path / "speed.npy", ONE_D).fields) == ["speed"]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def read_folder(folder: Path, split: str | None) -> Samples:
         boundary=about.domain.boundary,
         placement=about.placement,
         times=np.array(about.times) if any(q.timed for q in fields.values()) else None,
-        origin=Origin(about, {part.name: len(part) for part in taken}),
+        origin=Origin(_common(dataset, taken), {part.name: len(part) for part in taken}),
     )
     return found.with_places()
 
@@ -189,6 +190,12 @@ def _channels(source: Reader, places: list[tuple[int, int]], timed: bool, unit: 
     head = source.read(np.arange(1)).inputs.numpy()
     shape = (len(source), *((len(places),) if timed else ()), *head.shape[2:])
     return Quantity(shape, head.dtype, read, timed, unit)
+
+
+def _common(dataset: Dataset, taken: Sequence[Split]) -> Description:
+    """What holds for all that is taken: samples out of distribution solve a problem of their own."""
+    shifted = dataset.manifest is not None and any(part.name in dataset.manifest.elsewhere for part in taken)
+    return replace(dataset.description, problem=None) if shifted else dataset.description
 
 
 def _main(dataset: Dataset) -> list[Split]:
